@@ -1,0 +1,64 @@
+use crate::{AccessToken, ClientSecret, KeyId, seal, token};
+use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
+
+/// A client's key, as [`issue`] returns it: the only place where the id and its token are ever together.
+///
+/// List `key_id` in `CLIENT_KEYS`, hand `key_access_token` to the client. Neither can be had again.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ClientKey {
+    /// What the operator lists to let the client in, and takes out to revoke its key.
+    pub key_id: KeyId,
+    /// What the client sends: `Authorization: Bearer <key_access_token>`.
+    pub key_access_token: AccessToken,
+}
+
+/// Makes a client key: draws an id and seals it under the secret into an access token.
+///
+/// One call draws 27 bytes at once, 12 for the nonce and 15 for the id, and encrypts with AES-256-GCM
+/// (NIST SP 800-38D).
+///
+/// # Errors
+///
+/// The generator's own error, if it fails. Then there is no key, and what it may have drawn is erased.
+///
+/// # Security
+///
+/// * Everything rests on the generator: use the operating system's (`getrandom::SysRng`). A repeated nonce lets
+///   whoever holds both tokens forge any id that he knows.
+/// * Issue at most 2^32 tokens under one secret, counted over every program that holds it (SP 800-38D section 8.3);
+///   the crate cannot count.
+/// * The time that it takes does not depend on the secret or on what is drawn.
+///
+/// # Examples
+///
+/// ```
+/// use client_keys::{ClientSecret, issue, verify};
+/// use getrandom::SysRng;
+///
+/// # let mut bytes = [0; 32];
+/// # getrandom::fill(&mut bytes)?;
+/// # let secret = ClientSecret::from_bytes(&bytes);
+/// let key = issue(&secret, &mut SysRng)?;
+/// println!("key_id: {}", key.key_id);
+/// println!("key_access_token: {}", key.key_access_token.as_str());
+/// assert_eq!(verify(&secret, &[key.key_id], &key.key_access_token), Ok(key.key_id));
+/// # Ok::<(), getrandom::Error>(())
+/// ```
+pub fn issue<R: TryCryptoRng + ?Sized>(
+    secret: &ClientSecret,
+    rng: &mut R,
+) -> Result<ClientKey, R::Error> {
+    let mut drawn = Zeroizing::new([0; seal::DRAWN_LEN]);
+    rng.try_fill_bytes(drawn.as_mut_slice())?;
+    Ok(issue_drawn(secret, &drawn))
+}
+
+fn issue_drawn(secret: &ClientSecret, drawn: &[u8; seal::DRAWN_LEN]) -> ClientKey {
+    let [_, _, _, _, _, _, _, _, _, _, _, _, id @ ..] = *drawn;
+    ClientKey {
+        key_id: KeyId::from_bytes(id),
+        key_access_token: token::encode(&seal::seal(&secret.cipher, &token::PREFIX, drawn)),
+    }
+}

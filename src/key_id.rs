@@ -1,0 +1,204 @@
+use core::{fmt, num::NonZeroUsize, str::FromStr};
+
+/// The id of a client key: the walk-through's `key_id`, which the operator lists in `CLIENT_KEYS`.
+///
+/// 15 bytes, shown as 30 lower-case hexadecimal digits (RFC 4648 section 8) and parsed from 30 in either case.
+/// [`issue`](crate::issue) draws them at random. Ids are ordered as their bytes are, which is the order of their
+/// digits.
+///
+/// # Security
+///
+/// An id is no secret: it opens nothing without the token that it is sealed in, and it may be logged. It is not
+/// erased on drop. `==` and the ordering take a time that depends on the ids; [`verify`](crate::verify) uses neither.
+///
+/// # Examples
+///
+/// ```
+/// use client_keys::KeyId;
+///
+/// let id: KeyId = "0123456789ABCDEF0123456789abcd".parse()?;
+/// assert_eq!(id.to_string(), "0123456789abcdef0123456789abcd");
+///
+/// let error = "0123".parse::<KeyId>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected 30 hexadecimal digits, found 4 characters");
+/// # Ok::<(), client_keys::ParseError>(())
+/// ```
+// Two words, of the first and the last eight bytes: verify compares an id with thousands of others. The middle byte is
+// in both, which changes neither equality nor order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId {
+    first: u64,
+    last: u64,
+}
+
+impl KeyId {
+    pub(crate) const LEN: usize = 15;
+
+    /// The id of these 15 bytes; in a `const` or a `static`, an allow list that costs no RAM.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use client_keys::KeyId;
+    ///
+    /// static CLIENT_KEYS: [KeyId; 1] = [KeyId::from_bytes(*b"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd")];
+    /// assert_eq!(CLIENT_KEYS[0].to_string(), "0123456789abcdef0123456789abcd");
+    /// ```
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 15]) -> Self {
+        let [first @ .., _, _, _, _, _, _, _] = bytes;
+        let [_, _, _, _, _, _, _, last @ ..] = bytes;
+        Self {
+            first: u64::from_be_bytes(first),
+            last: u64::from_be_bytes(last),
+        }
+    }
+
+    /// The id's 15 bytes, for a database column.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use client_keys::KeyId;
+    ///
+    /// assert_eq!(KeyId::from_bytes([7; 15]).to_bytes(), [7; 15]);
+    /// ```
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 15] {
+        let [_, bytes @ ..] = (((self.first as u128) << 56) | self.last as u128).to_be_bytes();
+        bytes
+    }
+
+    /// Reads an allow list, the walk-through's `CLIENT_KEYS`: ids of 30 hexadecimal digits with commas between them.
+    ///
+    /// ASCII white space around an entry is dropped, and empty entries are skipped. An empty list lets nobody in.
+    ///
+    /// # Errors
+    ///
+    /// An item for each entry that is anything else than an id. Its [`ParseError`] says which entry it is, counted
+    /// from 1 with the empty ones, as a person counts them in the file. Collect into a `Result`: `flatten` would
+    /// silently drop a misspelt id.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use client_keys::{KeyId, ParseError};
+    ///
+    /// let text = "0123456789abcdef0123456789abcd, 89abcdef0123456789abcdef012345,";
+    /// let allowed: Vec<KeyId> = KeyId::parse_list(text).collect::<Result<_, ParseError>>()?;
+    /// assert_eq!(allowed.len(), 2);
+    ///
+    /// let error = KeyId::parse_list("xxx, another-key").collect::<Result<Vec<_>, _>>().unwrap_err();
+    /// assert_eq!(error.to_string(), "entry 1: expected 30 hexadecimal digits, found 3 characters");
+    /// # Ok::<(), ParseError>(())
+    /// ```
+    pub fn parse_list(text: &str) -> impl Iterator<Item = Result<KeyId, ParseError>> {
+        (1..)
+            .zip(text.split(','))
+            .map(|(number, entry)| (number, entry.trim_ascii()))
+            .filter(|(_, entry)| !entry.is_empty())
+            .map(|(number, entry)| {
+                entry.parse().map_err(|error| ParseError {
+                    entry: NonZeroUsize::new(number),
+                    ..error
+                })
+            })
+    }
+
+    /// A word whose top bit is clear if the ids are equal and set if they differ.
+    // The two differences are joined first: an id that shares one word with each of two listed ids is neither of them.
+    pub(crate) const fn difference(self, other: Self) -> u64 {
+        let difference = (self.first ^ other.first) | (self.last ^ other.last);
+        difference | difference.wrapping_neg()
+    }
+}
+
+/// Parses exactly 30 hexadecimal digits, either case, and nothing around them.
+impl FromStr for KeyId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut bytes = [0; Self::LEN];
+        parse_hex(text, &mut bytes)?;
+        Ok(Self::from_bytes(bytes))
+    }
+}
+
+/// Writes the id's 30 lower-case hexadecimal digits.
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digits = [0; 2 * Self::LEN];
+        f.pad(base16ct::lower::encode_str(&self.to_bytes(), &mut digits).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Writes the id's 30 lower-case hexadecimal digits, as `Display` does.
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a text is not a [`ClientSecret`](crate::ClientSecret), a [`KeyId`] or a list of ids.
+///
+/// Its `Display` says how many hexadecimal digits were expected and how many characters (not bytes) were found, or the
+/// position of the first character that is no digit; for a list also the entry. Entries and positions count from 1,
+/// positions from the entry's first character. It never holds any of the text.
+///
+/// # Examples
+///
+/// ```
+/// use client_keys::KeyId;
+///
+/// let error = KeyId::parse_list("0123456789abcdef0123456789abcd, 0123456789abcdeg0123456789abcd")
+///     .collect::<Result<Vec<_>, _>>()
+///     .unwrap_err();
+/// assert_eq!(error.to_string(), "entry 2: expected 30 hexadecimal digits, character 16 is not one");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    entry: Option<NonZeroUsize>,
+    expected_digits: usize,
+    found: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Characters(usize),
+    NoDigitAt(usize),
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(entry) = self.entry {
+            write!(f, "entry {entry}: ")?;
+        }
+        write!(f, "expected {} hexadecimal digits, ", self.expected_digits)?;
+        match self.found {
+            Found::Characters(1) => f.write_str("found 1 character"),
+            Found::Characters(count) => write!(f, "found {count} characters"),
+            Found::NoDigitAt(position) => write!(f, "character {position} is not one"),
+        }
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+/// Fills `bytes` from exactly twice as many hexadecimal digits. Looks for what is wrong only where something is.
+pub(crate) fn parse_hex(text: &str, bytes: &mut [u8]) -> Result<(), ParseError> {
+    let expected_digits = bytes.len().saturating_mul(2);
+    if text.len() == expected_digits && base16ct::mixed::decode(text, bytes).is_ok() {
+        return Ok(());
+    }
+    let characters = text.chars().count();
+    let no_digit = text.chars().position(|c| !c.is_ascii_hexdigit());
+    let found = match no_digit {
+        Some(index) if characters == expected_digits => Found::NoDigitAt(index.saturating_add(1)),
+        _ => Found::Characters(characters),
+    };
+    Err(ParseError {
+        entry: None,
+        expected_digits,
+        found,
+    })
+}

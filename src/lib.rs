@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+// A token guards a door: memory safety is left to the compiler and to the libraries that need `unsafe` for it.
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    unreachable_pub,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod base64url;
+mod issue;
+mod key_id;
+mod seal;
+mod secret;
+mod token;
+mod verify;
+
+pub use crate::{
+    issue::{ClientKey, issue},
+    key_id::{KeyId, ParseError},
+    secret::ClientSecret,
+    token::AccessToken,
+    verify::{VerifyError, verify},
+};
+pub use rand_core;

@@ -1,0 +1,75 @@
+use crate::base64url;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use core::fmt;
+use zeroize::Zeroizing;
+
+pub(crate) const PREFIX: [u8; 4] = *b"ck1_";
+const TOKEN_LEN: usize = PREFIX.len() + base64url::ENCODED_LEN;
+
+/// A token's text: the walk-through's `key_access_token`, which a client sends as its bearer token.
+///
+/// Always 62 ASCII characters: `ck1_` and 58 characters of base64url without padding (RFC 4648 section 5).
+/// What they hold is told in the [crate's documentation](crate#the-tokens-format).
+///
+/// # Security
+///
+/// Whoever holds the token is let in. So there is no `Display`, `Debug` shows nothing of it, and its own storage is
+/// erased on drop; copies that moves leave behind are not. Showing it is spelt [`as_str`](Self::as_str).
+///
+/// # Examples
+///
+/// ```
+/// use client_keys::{ClientSecret, issue};
+/// use getrandom::SysRng;
+///
+/// # let mut bytes = [0; 32];
+/// # getrandom::fill(&mut bytes)?;
+/// # let secret = ClientSecret::from_bytes(&bytes);
+/// let key = issue(&secret, &mut SysRng)?;
+/// assert_eq!(key.key_access_token.as_str().len(), 62);
+/// assert_eq!(format!("{:?}", key.key_access_token), "AccessToken { .. }");
+/// # Ok::<(), getrandom::Error>(())
+/// ```
+pub struct AccessToken(Zeroizing<[u8; TOKEN_LEN]>);
+
+impl AccessToken {
+    /// The token's 62 characters, to be handed to the client: nothing can make them a second time.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Every character comes from an ASCII alphabet; the default is never taken, and would let nobody in.
+        core::str::from_utf8(self.0.as_slice()).unwrap_or_default()
+    }
+}
+
+/// The token's 62 bytes, as [`verify`](crate::verify) takes them.
+impl AsRef<[u8]> for AccessToken {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
+/// Shows that there is a token, and nothing of it.
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn encode(payload: &[u8; base64url::DECODED_LEN]) -> AccessToken {
+    let mut token = AccessToken(Zeroizing::new([0; TOKEN_LEN]));
+    let (prefix, text) = token.0.split_at_mut(PREFIX.len());
+    prefix.copy_from_slice(&PREFIX);
+    #[expect(clippy::expect_used, reason = "the lengths are constants that fit")]
+    Base64UrlUnpadded::encode(payload, text).expect("43 bytes are 58 characters");
+    token
+}
+
+/// The payload of a token's text: the one text of 62 characters that [`encode`] makes of it, and no other.
+pub(crate) fn decode(token: &[u8]) -> Option<[u8; base64url::DECODED_LEN]> {
+    let (prefix, text) = token.split_first_chunk()?;
+    let text = text.try_into().ok()?;
+    if *prefix != PREFIX {
+        return None;
+    }
+    base64url::decode(text)
+}
