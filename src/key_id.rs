@@ -23,8 +23,7 @@ use core::{fmt, num::NonZeroUsize, str::FromStr};
 /// assert_eq!(error.to_string(), "expected 30 hexadecimal digits, found 4 characters");
 /// # Ok::<(), client_keys::ParseError>(())
 /// ```
-// Two words, of the first and the last eight bytes: verify compares an id with thousands of others. The middle byte is
-// in both, which changes neither equality nor order.
+// Two words, of the first seven and the last eight bytes: verify compares an id with thousands of others.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     first: u64,
@@ -46,10 +45,9 @@ impl KeyId {
     /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 15]) -> Self {
-        let [first @ .., _, _, _, _, _, _, _] = bytes;
-        let [_, _, _, _, _, _, _, last @ ..] = bytes;
+        let [a, b, c, d, e, f, g, last @ ..] = bytes;
         Self {
-            first: u64::from_be_bytes(first),
+            first: u64::from_be_bytes([0, a, b, c, d, e, f, g]),
             last: u64::from_be_bytes(last),
         }
     }
@@ -65,7 +63,7 @@ impl KeyId {
     /// ```
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 15] {
-        let [_, bytes @ ..] = (((self.first as u128) << 56) | self.last as u128).to_be_bytes();
+        let [_, bytes @ ..] = (((self.first as u128) << 64) | self.last as u128).to_be_bytes();
         bytes
     }
 

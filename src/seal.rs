@@ -31,17 +31,21 @@ pub(crate) fn seal(
     sealed
 }
 
-/// The id, if it was sealed under this key and nothing was altered since: NIST SP 800-38D section 7.2.
+/// The id, if it was sealed under this key and nothing was altered since: NIST SP 800-38D section 7.2. Opened in place.
 pub(crate) fn open(
     cipher: &Aes256Gcm,
     associated_data: &[u8],
-    sealed: &[u8; SEALED_LEN],
+    sealed: &mut [u8; SEALED_LEN],
 ) -> Option<[u8; 15]> {
-    let (nonce, rest) = Array::<u8, U43>::cast_from_core(sealed).split_ref::<U12>();
-    let (ciphertext, tag) = rest.split_ref::<U15>();
-    let mut id = *ciphertext;
+    let (nonce, rest) = Array::<u8, U43>::cast_from_core_mut(sealed).split_ref_mut::<U12>();
+    let (ciphertext, tag) = rest.split_ref_mut::<U15>();
     cipher
-        .decrypt_inout_detached(nonce, associated_data, id.as_mut_slice().into(), tag)
+        .decrypt_inout_detached(
+            nonce,
+            associated_data,
+            ciphertext.as_mut_slice().into(),
+            tag,
+        )
         .ok()?;
-    Some(id.into())
+    Some((*ciphertext).into())
 }
