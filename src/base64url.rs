@@ -33,8 +33,7 @@ pub(crate) fn decode(text: &[u8; ENCODED_LEN]) -> Option<[u8; DECODED_LEN]> {
         let (values, invalid) = values(*word);
         bad |= invalid;
         // The first character is the lowest lane and the highest six bits: lanes are joined two by two and swapped.
-        let twelves =
-            ((values & 0x003f_003f_003f_003f) << 6) | ((values >> 8) & 0x003f_003f_003f_003f);
+        let twelves = ((values & 0x003f_003f_003f_003f) << 6) | ((values >> 8) & 0x003f_003f_003f_003f);
         let halves = ((twelves & 0x0fff_0000_0fff) << 12) | ((twelves >> 16) & 0x0fff_0000_0fff);
         *word = ((halves & 0xff_ffff) << 24) | (halves >> 32);
     }
@@ -68,8 +67,5 @@ fn values(characters: u64) -> (u64, u64) {
         // 0x80 - 0x01 is seven ones, all that the sum below needs.
         offset |= inside.wrapping_sub(inside >> 7) & lanes(value.wrapping_sub(first) & 0x7f);
     }
-    (
-        characters.wrapping_add(offset),
-        (characters | !valid) & lanes(0x80),
-    )
+    (characters.wrapping_add(offset), (characters | !valid) & lanes(0x80))
 }

@@ -46,10 +46,7 @@ pub struct ClientKey {
 /// assert_eq!(verify(&secret, &[key.key_id], &key.key_access_token), Ok(key.key_id));
 /// # Ok::<(), getrandom::Error>(())
 /// ```
-pub fn issue<R: TryCryptoRng + ?Sized>(
-    secret: &ClientSecret,
-    rng: &mut R,
-) -> Result<ClientKey, R::Error> {
+pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Result<ClientKey, R::Error> {
     let mut drawn = Zeroizing::new([0; seal::DRAWN_LEN]);
     rng.try_fill_bytes(drawn.as_mut_slice())?;
     Ok(issue_drawn(secret, &drawn))

@@ -36,19 +36,11 @@ use subtle::Choice;
 /// assert_eq!(verify(&secret, &[key.key_id], "ck1_"), Err(VerifyError::Malformed));
 /// # Ok::<(), getrandom::Error>(())
 /// ```
-pub fn verify(
-    secret: &ClientSecret,
-    allowed: &[KeyId],
-    token: impl AsRef<[u8]>,
-) -> Result<KeyId, VerifyError> {
+pub fn verify(secret: &ClientSecret, allowed: &[KeyId], token: impl AsRef<[u8]>) -> Result<KeyId, VerifyError> {
     verify_bytes(secret, allowed, token.as_ref())
 }
 
-fn verify_bytes(
-    secret: &ClientSecret,
-    allowed: &[KeyId],
-    token: &[u8],
-) -> Result<KeyId, VerifyError> {
+fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
     // Opened where it was decoded: a copy would have to wait for the stores that it reads.
     let mut payload = token::decode(token);
     let sealed = payload.as_mut().ok_or(VerifyError::Malformed)?;
@@ -63,9 +55,7 @@ fn verify_bytes(
 
 /// Looks at every listed id and decides once, at the end.
 fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
-    let all_differ = allowed
-        .iter()
-        .fold(u64::MAX, |all, other| all & id.difference(*other));
+    let all_differ = allowed.iter().fold(u64::MAX, |all, other| all & id.difference(*other));
     bool::from(Choice::from((!all_differ >> 63) as u8))
 }
 
@@ -89,9 +79,7 @@ pub enum VerifyError {
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => {
-                "not a client key token: expected \"ck1_\" and 58 characters of base64url"
-            }
+            Self::Malformed => "not a client key token: expected \"ck1_\" and 58 characters of base64url",
             Self::Inauthentic => "token altered, or not issued under this client secret",
             Self::Unlisted(_) => "key id not in the allow list",
         })
