@@ -47,15 +47,16 @@ pub struct ClientKey {
 /// # Ok::<(), getrandom::Error>(())
 /// ```
 pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Result<ClientKey, R::Error> {
-    let mut drawn = Zeroizing::new([0; seal::DRAWN_LEN]);
-    rng.try_fill_bytes(drawn.as_mut_slice())?;
-    Ok(issue_drawn(secret, &drawn))
+    let mut payload = Zeroizing::new([0; seal::SEALED_LEN]);
+    let (drawn, _) = payload.split_at_mut(seal::DRAWN_LEN);
+    rng.try_fill_bytes(drawn)?;
+    Ok(issue_drawn(secret, &mut payload))
 }
 
-fn issue_drawn(secret: &ClientSecret, drawn: &[u8; seal::DRAWN_LEN]) -> ClientKey {
-    let [_, _, _, _, _, _, _, _, _, _, _, _, id @ ..] = *drawn;
+fn issue_drawn(secret: &ClientSecret, payload: &mut [u8; seal::SEALED_LEN]) -> ClientKey {
+    let id = seal::seal(&secret.cipher, &token::PREFIX, payload);
     ClientKey {
         key_id: KeyId::from_bytes(id),
-        key_access_token: token::encode(&seal::seal(&secret.cipher, &token::PREFIX, drawn)),
+        key_access_token: token::encode(payload),
     }
 }
