@@ -1,6 +1,5 @@
-use crate::{AccessToken, ClientSecret, KeyId, seal, token};
+use crate::{AccessToken, ClientSecret, KeyId, seal, token, wiped::Wiped};
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
 
 /// A client's key, as [`issue`] returns it: the only place where the id and its token are ever together.
 ///
@@ -47,10 +46,10 @@ pub struct ClientKey {
 /// # Ok::<(), getrandom::Error>(())
 /// ```
 pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Result<ClientKey, R::Error> {
-    let mut payload = Zeroizing::new([0; seal::SEALED_LEN]);
-    let (drawn, _) = payload.split_at_mut(seal::DRAWN_LEN);
+    let mut payload = Wiped([0; seal::SEALED_LEN]);
+    let (drawn, _) = payload.0.split_at_mut(seal::DRAWN_LEN);
     rng.try_fill_bytes(drawn)?;
-    Ok(issue_drawn(secret, &mut payload))
+    Ok(issue_drawn(secret, &mut payload.0))
 }
 
 fn issue_drawn(secret: &ClientSecret, payload: &mut [u8; seal::SEALED_LEN]) -> ClientKey {

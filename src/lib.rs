@@ -21,6 +21,7 @@ mod seal;
 mod secret;
 mod token;
 mod verify;
+mod wiped;
 
 pub use crate::{
     issue::{ClientKey, issue},

@@ -1,7 +1,9 @@
-use crate::key_id::{ParseError, parse_hex};
+use crate::{
+    key_id::{ParseError, parse_hex},
+    wiped::Wiped,
+};
 use aes_gcm::{Aes256Gcm, KeyInit};
 use core::{fmt, str::FromStr};
-use zeroize::Zeroizing;
 
 /// The secret under which tokens are sealed: the walk-through's `CLIENT_SECRET`.
 ///
@@ -65,9 +67,9 @@ impl FromStr for ClientSecret {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        parse_hex(text, bytes.as_mut_slice())?;
-        Ok(Self::from_bytes(&bytes))
+        let mut bytes = Wiped([0; 32]);
+        parse_hex(text, &mut bytes.0)?;
+        Ok(Self::from_bytes(&bytes.0))
     }
 }
 

@@ -1,7 +1,6 @@
-use crate::base64url;
+use crate::{base64url, wiped::Wiped};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use core::fmt;
-use zeroize::Zeroizing;
 
 pub(crate) const PREFIX: [u8; 4] = *b"ck1_";
 const TOKEN_LEN: usize = PREFIX.len() + base64url::ENCODED_LEN;
@@ -30,21 +29,21 @@ const TOKEN_LEN: usize = PREFIX.len() + base64url::ENCODED_LEN;
 /// assert_eq!(format!("{:?}", key.key_access_token), "AccessToken { .. }");
 /// # Ok::<(), getrandom::Error>(())
 /// ```
-pub struct AccessToken(Zeroizing<[u8; TOKEN_LEN]>);
+pub struct AccessToken(Wiped<TOKEN_LEN>);
 
 impl AccessToken {
     /// The token's 62 characters, to be handed to the client: nothing can make them a second time.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Every character comes from an ASCII alphabet; the default is never taken, and would let nobody in.
-        core::str::from_utf8(self.0.as_slice()).unwrap_or_default()
+        core::str::from_utf8(self.0.0.as_slice()).unwrap_or_default()
     }
 }
 
 /// The token's 62 bytes, as [`verify`](crate::verify) takes them.
 impl AsRef<[u8]> for AccessToken {
     fn as_ref(&self) -> &[u8] {
-        self.0.as_slice()
+        self.0.0.as_slice()
     }
 }
 
@@ -56,8 +55,8 @@ impl fmt::Debug for AccessToken {
 }
 
 pub(crate) fn encode(payload: &[u8; base64url::DECODED_LEN]) -> AccessToken {
-    let mut token = AccessToken(Zeroizing::new([0; TOKEN_LEN]));
-    let (prefix, text) = token.0.split_at_mut(PREFIX.len());
+    let mut token = AccessToken(Wiped([0; TOKEN_LEN]));
+    let (prefix, text) = token.0.0.split_at_mut(PREFIX.len());
     prefix.copy_from_slice(&PREFIX);
     #[expect(clippy::expect_used, reason = "the lengths are constants that fit")]
     Base64UrlUnpadded::encode(payload, text).expect("43 bytes are 58 characters");
