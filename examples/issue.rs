@@ -40,7 +40,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     allowed.push(key.key_id);
     let list: Vec<String> = allowed.iter().map(KeyId::to_string).collect();
     writeln!(out, "To let the client in, list its id (.env):")?;
-    writeln!(out, "CLIENT_KEYS={}", list.join(", "))?;
+    writeln!(out, "CLIENT_KEYS={}", list.join(","))?;
     writeln!(out)?;
     writeln!(out, "The client sends:")?;
     writeln!(out, "Authorization: Bearer {token}")?;
