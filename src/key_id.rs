@@ -122,7 +122,7 @@ impl FromStr for KeyId {
     }
 }
 
-/// Writes the id's 30 lower-case hexadecimal digits.
+/// Writes the id's 30 lower-case hexadecimal digits. Width and precision apply as they do to a `str`.
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = [0; 2 * Self::LEN];

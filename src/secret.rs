@@ -15,8 +15,8 @@ use core::{fmt, str::FromStr};
 ///
 /// * 64 digits are a form, not a proof of randomness: take them from the operating system's generator.
 /// * Use the secret for these tokens and for nothing else.
-/// * Its own storage is erased on drop; copies that moves leave behind are not. It can be neither read back, cloned,
-///   compared nor printed. Share it by reference, or in an `Arc` or a `static`.
+/// * Its own storage is erased on drop. Copies that moves leave behind are not, nor is the cipher's working storage on the
+///   stack. It can be neither read back, cloned, compared nor printed. Share it by reference, or in an `Arc` or a `static`.
 /// * Parsing a well-formed text takes a time that does not depend on its digits. A text that is refused is searched
 ///   for its first bad character.
 ///

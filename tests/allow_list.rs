@@ -107,3 +107,38 @@ fn fifteen_ids_that_share_one_byte_each_are_not_listed() {
         .collect();
     door.is_shut(&shared);
 }
+
+#[test]
+fn an_id_whose_differences_cancel_each_other_out_is_not_listed() {
+    let door = Door::new();
+    for (first, last) in [
+        (1_u64, u64::MAX),
+        (1 << 55, (1_u64 << 55).wrapping_neg()),
+        (5, 5),
+        (1 << 20, 1 << 20),
+    ] {
+        let mut bytes = door.id.to_bytes();
+        let differences = first.to_be_bytes()[1..]
+            .iter()
+            .chain(&last.to_be_bytes())
+            .copied()
+            .collect::<Vec<u8>>();
+        bytes
+            .iter_mut()
+            .zip(differences)
+            .for_each(|(byte, difference)| *byte ^= difference);
+        door.is_shut(&[KeyId::from_bytes(bytes)]);
+    }
+}
+
+#[test]
+fn the_last_of_five_thousand_ids_is_read_and_found() {
+    let door = Door::new();
+    let ids = (0..5_000).map(|_| random_id()).chain([door.id]);
+    let text: Vec<String> = ids.map(|id| id.to_string()).collect();
+    let allowed: Vec<KeyId> = KeyId::parse_list(&text.join(","))
+        .collect::<Result<_, _>>()
+        .expect("ids");
+    door.is_open(&allowed);
+    door.is_shut(&allowed[..5_000]);
+}

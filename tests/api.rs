@@ -7,10 +7,12 @@ use client_keys::rand_core::TryCryptoRng;
 use client_keys::{AccessToken, ClientKey, ClientSecret, KeyId, ParseError, VerifyError, issue, verify};
 use common::{Bytes, Exhausted, issue_from, issue_key, random, random_id, random_secret};
 use core::error::Error;
-use core::fmt::{Debug, Display};
-use core::hash::Hash;
+use core::fmt::{Debug, Display, LowerHex};
+use core::hash::{BuildHasher, Hash};
 use core::mem::{MaybeUninit, size_of};
+use core::ops::Deref;
 use core::str::FromStr;
+use std::hash::RandomState;
 
 /// Compiles only if the type does not implement the trait: else two impls fit, and the path is ambiguous.
 macro_rules! assert_not_implemented {
@@ -26,13 +28,16 @@ macro_rules! assert_not_implemented {
 }
 
 assert_not_implemented! {
-    ClientSecret: Clone, PartialEq, Display, Default, AsRef<[u8]>, Hash;
-    AccessToken: Clone, PartialEq, Display, Default, Hash, AsRef<str>;
-    ClientKey: Clone, PartialEq, Display;
-    KeyId: Default, AsRef<[u8]>;
+    ClientSecret: Clone, PartialEq, PartialEq<[u8]>, Display, Default, Hash, Deref, AsRef<[u8]>, AsRef<[u8; 32]>, LowerHex;
+    AccessToken: Clone, PartialEq, PartialEq<str>, Display, Default, Hash, Deref, AsRef<str>, Into<String>;
+    ClientKey: Clone, PartialEq, Display, Default;
+    KeyId: Default, AsRef<[u8]>, Deref, From<[u8; 15]>;
     VerifyError: Default;
     ParseError: Default;
 }
+
+/// An allow list can be a `static` in flash, and go back to bytes at compile time.
+const _: [u8; 15] = KeyId::from_bytes([0; 15]).to_bytes();
 
 /// C-SEND-SYNC
 #[test]
@@ -92,28 +97,29 @@ fn verify_takes_every_kind_of_text() {
 }
 
 #[test]
-fn issue_takes_a_trait_object_and_draws_once_from_the_callers_own_generator() {
+fn issue_draws_once_from_the_callers_own_generator() {
     let secret = random_secret();
     let drawn: [u8; 54] = random();
-    let mut bytes = Bytes(&drawn);
+    let mut bytes = Bytes::new(&drawn);
     let rng: &mut dyn TryCryptoRng<Error = Exhausted> = &mut bytes;
     let one = issue(&secret, rng).expect("the first 27 bytes");
     let two = issue(&secret, rng).expect("the next 27 bytes");
     assert_eq!(one.key_id.to_bytes(), drawn[12..27]);
     assert_eq!(two.key_id.to_bytes(), drawn[39..]);
-    assert_eq!(issue(&secret, rng).expect_err("no bytes left"), Exhausted);
+    assert_eq!(bytes.calls, 2);
 }
 
 #[test]
-fn a_failing_generator_yields_its_own_error() {
-    let secret = random_secret();
+fn a_failing_generator_yields_its_own_error_and_is_not_asked_again() {
+    let drawn: [u8; 26] = random();
+    let mut bytes = Bytes::new(&drawn);
     assert_eq!(
-        issue(&secret, &mut Bytes(&random::<26>())).expect_err("one byte short"),
+        issue(&random_secret(), &mut bytes).expect_err("one byte short"),
         Exhausted
     );
+    assert_eq!(bytes.calls, 1);
 }
 
-/// C-STABLE of the message texts: each is asserted.
 #[test]
 fn parse_errors_say_what_was_expected_and_found() {
     #[track_caller]
@@ -204,6 +210,19 @@ fn errors_hold_nothing_of_the_text_that_they_refuse() {
             !shown.contains("5e") && !shown.contains("c2") && !shown.contains("e7"),
             "{shown}"
         );
+    }
+}
+
+#[test]
+fn equal_ids_and_only_they_have_equal_hashes() {
+    let state = RandomState::new();
+    let hash = |bytes| state.hash_one(KeyId::from_bytes(bytes));
+    let bytes: [u8; 15] = random();
+    assert_eq!(hash(bytes), hash(bytes));
+    for place in 0..15 {
+        let mut other = bytes;
+        other[place] ^= 1;
+        assert_ne!(hash(bytes), hash(other), "byte {place}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod common;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use client_keys::{ClientSecret, KeyId, ParseError, VerifyError, verify};
 use common::{issue_key, random, random_secret};
 use std::collections::HashMap;
@@ -42,7 +43,9 @@ fn the_id_cannot_be_read_in_the_token() {
     let secret = random_secret();
     let key = issue_key(&secret);
     let token = key.key_access_token.as_str();
-    assert!(!token.contains(&key.key_id.to_string()));
+    let mut payload = [0; 43];
+    Base64UrlUnpadded::decode(&token["ck1_".len()..], &mut payload).expect("58 characters");
+    assert!(payload.windows(15).all(|bytes| bytes != key.key_id.to_bytes()));
     assert_eq!(
         verify(&random_secret(), &[key.key_id], token),
         Err(VerifyError::Inauthentic)
@@ -78,6 +81,7 @@ fn a_list_with_a_typing_error_is_an_error() {
     let id = "0123456789abcdef0123456789abcd";
     for text in [
         format!("{id} {id}"),
+        format!("{id}\n{id}"),
         format!("{id};{id}"),
         format!("\"{id}\""),
         format!("{id},{}", &id[1..]),
@@ -98,14 +102,26 @@ fn a_secret_is_64_digits_in_either_case_and_nothing_else() {
     let same: ClientSecret = lower.to_uppercase().parse().expect("64 digits");
     let key = issue_key(&secret);
     assert_eq!(verify(&same, &[key.key_id], &key.key_access_token), Ok(key.key_id));
-    for text in [
-        "",
-        &lower[1..],
-        &format!("{lower}0"),
-        &format!("{lower}\n"),
-        &format!("0x{}", &lower[2..]),
-    ] {
+    for text in ["", &lower[1..], &format!("{lower}0"), &format!("0x{}", &lower[2..])] {
         assert!(text.parse::<ClientSecret>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_secret_or_an_id_alone_has_nothing_around_it() {
+    let secret = "8d105ffc".repeat(8);
+    let id = &secret[..30];
+    assert!(secret.parse::<ClientSecret>().is_ok() && id.parse::<KeyId>().is_ok());
+    for around in [
+        " ", "\t", "\n", "\r", "\r\n", "\x0b", "\x0c", "\u{a0}", "\0", "\"", "'", ",",
+    ] {
+        for (before, behind) in [(around, ""), ("", around)] {
+            assert!(
+                format!("{before}{secret}{behind}").parse::<ClientSecret>().is_err(),
+                "{around:?}"
+            );
+            assert!(format!("{before}{id}{behind}").parse::<KeyId>().is_err(), "{around:?}");
+        }
     }
 }
 

@@ -24,8 +24,17 @@ pub fn issue_key(secret: &ClientSecret) -> ClientKey {
     issue(secret, &mut SysRng).expect("the operating system has random bytes")
 }
 
-/// A generator that hands out the given bytes once, in one draw, and then fails.
-pub struct Bytes<'a>(pub &'a [u8]);
+/// A generator that hands out the given bytes, 27 at each call, and then fails. It counts its calls.
+pub struct Bytes<'a> {
+    rest: &'a [u8],
+    pub calls: usize,
+}
+
+impl<'a> Bytes<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, calls: 0 }
+    }
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Exhausted;
@@ -50,9 +59,11 @@ impl TryRng for Bytes<'_> {
     }
 
     fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Exhausted> {
-        let (drawn, rest) = self.0.split_at_checked(to.len()).ok_or(Exhausted)?;
+        self.calls += 1;
+        assert_eq!(to.len(), 27, "nonce and id come from one draw");
+        let (drawn, rest) = self.rest.split_at_checked(27).ok_or(Exhausted)?;
         to.copy_from_slice(drawn);
-        self.0 = rest;
+        self.rest = rest;
         Ok(())
     }
 }
@@ -62,5 +73,5 @@ impl TryCryptoRng for Bytes<'_> {}
 /// The key that is issued from these drawn bytes: 12 of nonce, 15 of id.
 #[track_caller]
 pub fn issue_from(secret: &ClientSecret, drawn: &[u8; 27]) -> ClientKey {
-    issue(secret, &mut Bytes(drawn)).expect("27 bytes are one draw")
+    issue(secret, &mut Bytes::new(drawn)).expect("27 bytes are one draw")
 }
