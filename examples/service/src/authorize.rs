@@ -1,0 +1,127 @@
+//! Who may come in, and what everybody else is answered. Everything that knows of `Authorization` is in this file.
+
+use crate::key_table::KeyTable;
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use client_keys::{ClientSecret, KeyId, VerifyError, verify};
+use serde_json::json;
+use std::sync::Arc;
+use tracing::{error, info, warn};
+
+pub struct ClientKeys {
+    pub secret: ClientSecret,
+    /// The secret that is being rotated out: its tokens still open. Never a stolen one.
+    pub previous: Option<ClientSecret>,
+    pub allowed: Allowed,
+}
+
+pub enum Allowed {
+    List(Vec<KeyId>),
+    Table(KeyTable),
+}
+
+/// Lets a request with a listed client key through, with the key's id as an extension. The log gets the ids and the
+/// reasons, the caller neither, and nobody the token.
+pub async fn authorize(
+    State(keys): State<Arc<ClientKeys>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let token = match bearer_token(request.headers()) {
+        Ok(token) => token,
+        Err(why) => {
+            warn!(why, "refused");
+            return unauthorized(r#"Bearer realm="apps""#);
+        }
+    };
+    let (verified, secret) = keys.verify(token);
+    let listed = match (verified, &keys.allowed) {
+        // In the list given to `verify` there was nobody: an authentic token's id is looked up here.
+        (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => {
+            match table.is_listed(key_id).await {
+                Ok(true) => Ok(key_id),
+                Ok(false) => verified,
+                Err(error) => {
+                    error!(%key_id, error = &*error, "not looked up");
+                    return unavailable();
+                }
+            }
+        }
+        (verified, _) => verified,
+    };
+    match listed {
+        Ok(key_id) => {
+            info!(%key_id, secret, "let in");
+            request.extensions_mut().insert(key_id);
+            next.run(request).await
+        }
+        Err(why) => {
+            if let VerifyError::Unlisted(key_id) = why {
+                warn!(%why, %key_id, secret, "refused");
+            } else {
+                warn!(%why, "refused");
+            }
+            unauthorized(r#"Bearer realm="apps", error="invalid_token""#)
+        }
+    }
+}
+
+impl ClientKeys {
+    fn verify(&self, token: &[u8]) -> (Result<KeyId, VerifyError>, &'static str) {
+        let allowed = match &self.allowed {
+            Allowed::List(ids) => ids.as_slice(),
+            Allowed::Table(_) => &[],
+        };
+        match (verify(&self.secret, allowed, token), &self.previous) {
+            // On this error only: after any other, the previous secret would turn `Unlisted` into `Inauthentic`.
+            (Err(VerifyError::Inauthentic), Some(previous)) => {
+                (verify(previous, allowed, token), "previous")
+            }
+            (answer, _) => (answer, "current"),
+        }
+    }
+}
+
+/// The token of the one `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110 section 11.4.
+///
+/// By hand, because typed extractors take the first of several such headers, where a proxy may have checked the last.
+/// As bytes, because a field's value need not be UTF-8.
+fn bearer_token(headers: &HeaderMap) -> Result<&[u8], &'static str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or("no Authorization header")?.as_bytes();
+    if values.next().is_some() {
+        return Err("more than one Authorization header");
+    }
+    let (scheme, token) = match value.iter().position(|byte| *byte == b' ') {
+        Some(space) => value.split_at(space),
+        None => (value, [].as_slice()),
+    };
+    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Err("not the Bearer scheme");
+    }
+    match token.iter().position(|byte| *byte != b' ') {
+        Some(start) => Ok(&token[start..]),
+        None => Err("no token after Bearer"),
+    }
+}
+
+/// RFC 6750 section 3: at least one parameter after `Bearer`, and an error code only where a token came.
+fn unauthorized(challenge: &'static str) -> Response {
+    let challenge = [(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(challenge),
+    )];
+    let body = Json(json!({ "error": "unauthorized" }));
+    (StatusCode::UNAUTHORIZED, challenge, body).into_response()
+}
+
+/// The database could not say: neither let in nor refused, and no reason to replace a token.
+fn unavailable() -> Response {
+    let body = Json(json!({ "error": "unavailable" }));
+    (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+}

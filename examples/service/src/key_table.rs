@@ -1,0 +1,72 @@
+//! The allow list in a database: a key that is revoked there is refused at its next request, on every instance.
+
+use client_keys::KeyId;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use std::{error::Error, time::Duration};
+use tokio::{sync::mpsc, time::timeout};
+use tokio_postgres::{Config, NoTls};
+use tracing::warn;
+
+/// How long a request may wait for the database, from asking for a connection to the answer.
+const LIMIT: Duration = Duration::from_secs(2);
+/// Connections of one instance. A look-up is one round trip, so a few serve many requests.
+const CONNECTIONS: usize = 8;
+/// Keys whose `last_used_at` may wait to be written; what is too much is noted at the key's next request.
+const WAITING: usize = 64;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+pub struct KeyTable {
+    pool: Pool,
+    used: mpsc::Sender<KeyId>,
+}
+
+impl KeyTable {
+    /// Connects at the first request, not here: a service may start before its database.
+    pub fn new(config: Config) -> Result<Self> {
+        // `Fast` asks the connection itself whether it was closed, without another round trip.
+        let recycling_method = RecyclingMethod::Fast;
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).build()?;
+        let (used, waiting) = mpsc::channel(WAITING);
+        tokio::spawn(note_used(pool.clone(), waiting));
+        Ok(Self { pool, used })
+    }
+
+    /// Asks the database each time: a remembered answer would let a revoked key in.
+    ///
+    /// That a key was used is written once a minute, by a task of its own: no request waits for it or fails with it.
+    pub async fn is_listed(&self, key_id: KeyId) -> Result<bool> {
+        const LOOK_UP: &str = "SELECT coalesce(last_used_at < now() - interval '1 minute', true) \
+                               FROM client_keys WHERE id = $1 AND revoked_at IS NULL";
+        let look_up = async {
+            let connection = self.pool.get().await?;
+            let statement = connection.prepare_cached(LOOK_UP).await?;
+            let id = key_id.to_bytes();
+            Result::Ok(connection.query_opt(&statement, &[&id.as_slice()]).await?)
+        };
+        let row = timeout(LIMIT, look_up).await??;
+        if row.as_ref().is_some_and(|row| row.get(0)) {
+            // Fails if too many wait already.
+            let _ = self.used.try_send(key_id);
+        }
+        Ok(row.is_some())
+    }
+}
+
+async fn note_used(pool: Pool, mut waiting: mpsc::Receiver<KeyId>) {
+    // The condition once more: the same key may wait twice, or at another instance.
+    const NOTE: &str = "UPDATE client_keys SET last_used_at = now() \
+                        WHERE id = $1 AND coalesce(last_used_at < now() - interval '1 minute', true)";
+    while let Some(key_id) = waiting.recv().await {
+        let note = async {
+            let connection = pool.get().await?;
+            let statement = connection.prepare_cached(NOTE).await?;
+            let id = key_id.to_bytes();
+            Result::Ok(connection.execute(&statement, &[&id.as_slice()]).await?)
+        };
+        if let Err(error) = timeout(LIMIT, note).await.map_err(Into::into).flatten() {
+            warn!(%key_id, error = &*error, "last_used_at not written");
+        }
+    }
+}
