@@ -1,0 +1,452 @@
+//! The service with its ids in `PostgreSQL`, which `.ci/service` starts for these tests:
+//! `SERVER_URL` is its URL without a database's name, `PG_CTL` the command that stops and starts it.
+//! One test at a time: they share the server, and one of them stops it.
+
+use crate::harness::{
+    INVALID_TOKEN, PATIENCE, Service, new_folder, new_key, new_secret, program, run, sensitive,
+};
+use client_keys::ClientKey;
+use std::{
+    env,
+    io::Write,
+    mem,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::{scope, sleep},
+    time::{Duration, Instant},
+};
+
+struct Database {
+    url: String,
+    secret: String,
+}
+
+impl Database {
+    /// A database of its own, with the table.
+    fn new() -> Self {
+        let database = Self::without_table();
+        database.operate(&["migrate"]);
+        database
+    }
+
+    fn without_table() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("keys_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let server = env::var("SERVER_URL").expect("set by .ci/service");
+        sql_at(
+            &format!("{server}/postgres"),
+            &format!("DROP DATABASE IF EXISTS {name}"),
+        );
+        sql_at(
+            &format!("{server}/postgres"),
+            &format!("CREATE DATABASE {name}"),
+        );
+        Self {
+            url: format!("{server}/{name}"),
+            secret: new_secret(),
+        }
+    }
+
+    fn settings(&self) -> [(&str, &str); 2] {
+        [("CLIENT_SECRET", &self.secret), ("DATABASE_URL", &self.url)]
+    }
+
+    fn start(&self) -> Service {
+        Service::start(&self.settings())
+    }
+
+    /// Runs a command of the program that succeeds; its standard output.
+    #[track_caller]
+    fn operate(&self, arguments: &[&str]) -> String {
+        let output = run(&self.settings(), arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// An id and its token.
+    fn issue(&self, label: &str) -> (String, String) {
+        let output = self.operate(&["issue", label]);
+        let (id, token) = output.trim_end().split_once('\n').unwrap();
+        let token = token.strip_prefix("key_access_token: ").unwrap();
+        sensitive(token);
+        (
+            id.strip_prefix("key_id: ").unwrap().to_owned(),
+            token.to_owned(),
+        )
+    }
+
+    /// An authentic key that is not in the table.
+    fn unlisted(&self) -> ClientKey {
+        new_key(&self.secret)
+    }
+
+    fn sql(&self, statement: &str) -> String {
+        sql_at(&self.url, statement)
+    }
+}
+
+fn psql(url: &str) -> Command {
+    let mut psql = Command::new("psql");
+    psql.args(["--no-psqlrc", "-qAtv", "ON_ERROR_STOP=1", url]);
+    psql
+}
+
+#[track_caller]
+fn sql_at(url: &str, statement: &str) -> String {
+    let output = psql(url).args(["-c", statement]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
+}
+
+#[track_caller]
+fn server(action: &str) {
+    let pg_ctl = env::var("PG_CTL").expect("set by .ci/service");
+    let command = format!("{pg_ctl} {action}");
+    // pg_ctl's server would hold a pipe open.
+    let status = Command::new("sh")
+        .args(["-c", &command])
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{action}");
+}
+
+/// Until the service has noticed what became of its connections.
+#[track_caller]
+fn until(done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn revocation_holds_at_the_next_request_on_every_instance() {
+    let database = Database::new();
+    let (id, token) = database.issue("Trivial Inc.");
+    let (_, other) = database.issue("somebody else");
+    let instances = [database.start(), database.start()];
+    for service in &instances {
+        for token in [&token, &other] {
+            service.get_apps_with(token).assert_let_in();
+        }
+        service
+            .get_apps_with(database.unlisted().key_access_token.as_str())
+            .assert_refused(INVALID_TOKEN);
+        service.wait_for_log(&format!("let in key_id={id} secret=\"current\""));
+    }
+    let revoked = database.operate(&["revoke", &id.to_uppercase()]);
+    assert!(
+        revoked.starts_with(&format!("{id} is revoked since 20")),
+        "{revoked}"
+    );
+    for service in &instances {
+        service.get_apps_with(&token).assert_refused(INVALID_TOKEN);
+        service.wait_for_log(&format!(
+            "refused why=key id not in the allow list key_id={id} secret=\"current\""
+        ));
+        service.get_apps_with(&other).assert_let_in();
+    }
+    // Revoking again keeps the date.
+    assert_eq!(database.operate(&["revoke", &id]), revoked);
+    // And a new key is let in at once.
+    let (_, new) = database.issue("Trivial Inc., second key");
+    for service in &instances {
+        service.get_apps_with(&new).assert_let_in();
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn operator_sees_whose_the_keys_are() {
+    let database = Database::new();
+    let (id, _) = database.issue("Trivial Inc.");
+    let (unused, _) = database.issue("O'Hara; DROP TABLE client_keys --");
+    database.operate(&["revoke", &id]);
+    let list = database.operate(&["list"]);
+    let rows: Vec<Vec<&str>> = list
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(
+        rows[0],
+        [
+            "key_id",
+            "created_at",
+            "revoked_at",
+            "last_used_at",
+            "label"
+        ]
+    );
+    assert_eq!((rows[1][0], rows[1][4]), (id.as_str(), "Trivial Inc."));
+    assert!(
+        rows[1][1].starts_with("20") && rows[1][2].starts_with("20"),
+        "{list}"
+    );
+    assert_eq!(
+        (rows[2][0], rows[2][4]),
+        (unused.as_str(), "O'Hara; DROP TABLE client_keys --")
+    );
+    assert_eq!(rows[2][2..4], ["-", "-"]);
+    assert_eq!(rows.len(), 3);
+
+    let output = run(&database.settings(), &["issue"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        output.stderr,
+        b"service: issue LABEL: say whose key it is\n"
+    );
+    let output = run(&database.settings(), &["revoke", &"0".repeat(30)]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.ends_with("service: revoke: 000000000000000000000000000000 is not in the table\n"),
+        "{stderr}"
+    );
+    // A key that could not be listed is not shown.
+    let output = run(&database.settings(), &["issue", ""]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.stdout, b"");
+    assert_eq!(database.sql("SELECT count(*) FROM client_keys"), "2");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn migration_runs_twice_and_at_once() {
+    let database = Database::without_table();
+    let (id, token) = {
+        let folder = new_folder();
+        let mut runs: Vec<_> = (0..4)
+            .map(|_| {
+                program(&folder, &database.settings())
+                    .arg("migrate")
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for run in &mut runs {
+            assert!(run.wait().unwrap().success());
+        }
+        database.issue("kept")
+    };
+    database.operate(&["migrate"]);
+    database.start().get_apps_with(&token).assert_let_in();
+    assert_eq!(
+        database.sql("SELECT encode(id, 'hex') FROM client_keys"),
+        id
+    );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn without_its_table_or_its_database_the_service_answers_503() {
+    let database = Database::without_table();
+    let absent = format!("{}_absent", database.url);
+    let token = database.unlisted();
+    let service = database.start();
+    service
+        .get_apps_with(token.key_access_token.as_str())
+        .assert_unavailable();
+    service.wait_for_log(r#"relation "client_keys" does not exist"#);
+    let service = Service::start(&[
+        ("CLIENT_SECRET", &database.secret),
+        ("DATABASE_URL", &absent),
+    ]);
+    service
+        .get_apps_with(token.key_access_token.as_str())
+        .assert_unavailable();
+    service.wait_for_log("_absent\" does not exist");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn stopped_database_is_503_and_never_a_way_in() {
+    let database = Database::new();
+    let (_, token) = database.issue("in");
+    let (id, revoked) = database.issue("out");
+    database.operate(&["revoke", &id]);
+    let unlisted = database.unlisted();
+    let forged = new_key(&new_secret());
+    let before = [database.start(), database.start()];
+    for service in &before {
+        service.get_apps_with(&token).assert_let_in();
+        service
+            .get_apps_with(&revoked)
+            .assert_refused(INVALID_TOKEN);
+    }
+
+    server("stop -m fast");
+    let during = database.start();
+    for service in before.iter().chain([&during]) {
+        // More than there are connections: none may be left that thinks itself alive.
+        for _ in 0..10 {
+            for token in [&token, &revoked, unlisted.key_access_token.as_str()] {
+                let start = Instant::now();
+                service.get_apps_with(token).assert_unavailable();
+                assert!(
+                    start.elapsed() < Duration::from_secs(3),
+                    "{:?}",
+                    start.elapsed()
+                );
+            }
+        }
+        // What can be told without the database is.
+        service
+            .get_apps_with(forged.key_access_token.as_str())
+            .assert_refused(INVALID_TOKEN);
+        service.get_apps_with("ck1_").assert_refused(INVALID_TOKEN);
+        let health =
+            service.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        assert_eq!(health.status, 200);
+    }
+    let output = run(&database.settings(), &["revoke", &id]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("service: error connecting to server: Connection refused"),
+        "{stderr}"
+    );
+
+    server("start");
+    for service in before.iter().chain([&during]) {
+        service.get_apps_with(&token).assert_let_in();
+        service
+            .get_apps_with(&revoked)
+            .assert_refused(INVALID_TOKEN);
+        service
+            .get_apps_with(unlisted.key_access_token.as_str())
+            .assert_refused(INVALID_TOKEN);
+    }
+
+    // Without a word: the connections are there, and the server behind them is another one.
+    server("restart -m immediate");
+    for service in before.iter().chain([&during]) {
+        until(|| service.get_apps_with(&token).status == 200);
+        service
+            .get_apps_with(&revoked)
+            .assert_refused(INVALID_TOKEN);
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn use_is_noted_once_a_minute_and_costs_no_request() {
+    let database = Database::new();
+    let (id, token) = database.issue("busy");
+    let used = || database.sql("SELECT coalesce(last_used_at::text, '') FROM client_keys");
+    let service = database.start();
+    assert_eq!(used(), "");
+    service.get_apps_with(&token).assert_let_in();
+    until(|| !used().is_empty());
+    let first = used();
+    for _ in 0..20 {
+        service.get_apps_with(&token).assert_let_in();
+    }
+    sleep(Duration::from_millis(500));
+    assert_eq!(used(), first);
+    database.sql("UPDATE client_keys SET last_used_at = now() - interval '61 seconds'");
+    service.get_apps_with(&token).assert_let_in();
+    until(|| used() > first);
+
+    // Somebody locks the row, for longer than a write may take.
+    database.sql("UPDATE client_keys SET last_used_at = NULL");
+    let mut lock = psql(&database.url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut statements = lock.stdin.take().unwrap();
+    statements
+        .write_all(b"BEGIN; SELECT id FROM client_keys FOR UPDATE;\n")
+        .unwrap();
+    until(|| {
+        database.sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+            == "1"
+    });
+    for _ in 0..200 {
+        let start = Instant::now();
+        service.get_apps_with(&token).assert_let_in();
+        assert!(
+            start.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+    service.wait_for_log(&format!(
+        "WARN service::key_table: last_used_at not written key_id={id}"
+    ));
+    drop(statements);
+    assert!(lock.wait().unwrap().success());
+    until(|| {
+        service.get_apps_with(&token).assert_let_in();
+        !used().is_empty()
+    });
+
+    // A replica, or a role that may only read.
+    database.sql("UPDATE client_keys SET last_used_at = NULL");
+    let url = format!(
+        "{}?options=-c%20default_transaction_read_only%3Don",
+        database.url
+    );
+    let reading = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &url)]);
+    reading.get_apps_with(&token).assert_let_in();
+    let line = reading.wait_for_log("last_used_at not written");
+    assert!(line.contains("read-only transaction"), "{line}");
+    reading.get_apps_with(&token).assert_let_in();
+    assert_eq!(used(), "");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn secret_is_rotated_with_the_ids_in_the_database() {
+    let mut database = Database::new();
+    let (_, before) = database.issue("before");
+    let (id, revoked) = database.issue("revoked");
+    database.operate(&["revoke", &id]);
+    let old = mem::replace(&mut database.secret, new_secret());
+    let (_, after) = database.issue("after");
+    let mut settings = database.settings().to_vec();
+    settings.push(("CLIENT_SECRET_PREVIOUS", &old));
+    let during = Service::start(&settings);
+    during.get_apps_with(&before).assert_let_in();
+    during.get_apps_with(&after).assert_let_in();
+    during.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
+    during.wait_for_log(&format!(
+        "refused why=key id not in the allow list key_id={id} secret=\"previous\""
+    ));
+    let done = database.start();
+    done.get_apps_with(&before).assert_refused(INVALID_TOKEN);
+    done.get_apps_with(&after).assert_let_in();
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn more_requests_at_once_than_connections_are_all_answered() {
+    let database = Database::new();
+    let (_, token) = database.issue("in");
+    let (id, revoked) = database.issue("out");
+    database.operate(&["revoke", &id]);
+    let service = database.start();
+    scope(|scope| {
+        for (token, status) in [(&token, 200), (&revoked, 401)]
+            .into_iter()
+            .cycle()
+            .take(32)
+        {
+            let service = &service;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    assert_eq!(service.get_apps_with(token).status, status);
+                }
+            });
+        }
+    });
+    let connections = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert!(database.sql(connections).parse::<u8>().unwrap() <= 8);
+}

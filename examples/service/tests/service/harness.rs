@@ -1,0 +1,262 @@
+//! The program as its users meet it: processes, a `.env`, bytes on a socket.
+
+use client_keys::{ClientKey, ClientSecret, issue};
+use getrandom::SysRng;
+use std::{
+    env, fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// Nothing here takes that long, however busy the machine is.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where the logs and `sensitive.txt` of a run are; `.ci/service` empties it before and searches it after.
+fn run_folder() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// Notes a text that no log of this run may hold.
+pub fn sensitive(text: &str) {
+    let path = run_folder().join("sensitive.txt");
+    let mut file = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    // One write: tests run in parallel.
+    file.write_all(format!("{text}\n").as_bytes()).unwrap();
+}
+
+pub fn new_folder() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = run_folder().join(format!("{}-{number}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// 64 random digits, as `openssl rand -hex 32` prints them.
+pub fn new_secret() -> String {
+    let [a, b, c, d] = [(); 4].map(|()| getrandom::u64().unwrap());
+    let text = format!("{a:016x}{b:016x}{c:016x}{d:016x}");
+    sensitive(&text);
+    text
+}
+
+pub fn new_key(secret: &str) -> ClientKey {
+    let secret: ClientSecret = secret.parse().unwrap();
+    let key = issue(&secret, &mut SysRng).unwrap();
+    sensitive(key.key_access_token.as_str());
+    key
+}
+
+/// The program with these settings and no others, logging all that it can.
+pub fn program(folder: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_service"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("RUST_LOG", "trace")
+        .envs(settings.iter().copied());
+    command
+}
+
+/// Runs it to its end. Its standard error is kept with the logs.
+pub fn run(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let folder = new_folder();
+    let output = program(&folder, settings).args(arguments).output().unwrap();
+    fs::write(folder.join("stderr.log"), &output.stderr).unwrap();
+    output
+}
+
+pub struct Service {
+    process: Child,
+    log: PathBuf,
+    pub port: u16,
+}
+
+impl Service {
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_in(&new_folder(), settings)
+    }
+
+    pub fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let log = folder.join(format!("{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let process = program(folder, settings)
+            .env("PORT", "0")
+            .stdin(Stdio::null())
+            .stderr(fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut service = Self {
+            process,
+            log,
+            port: 0,
+        };
+        let listening = "listening address=127.0.0.1:";
+        let line = service.wait_for_log(listening);
+        let port = line.rsplit(':').next().unwrap();
+        service.port = port.parse().unwrap();
+        service
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The first line of the log with this text in it.
+    #[track_caller]
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let start = Instant::now();
+        loop {
+            // Whole lines only: the last one may still be being written.
+            let log = self.log();
+            let lines = log
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n'));
+            if let Some(line) = lines.map(str::trim_end).find(|line| line.contains(text)) {
+                return line.to_owned();
+            }
+            assert!(start.elapsed() < PATIENCE, "no {text:?} in:\n{log}");
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Sends these bytes on a connection of their own and reads until the service closes it.
+    #[track_caller]
+    pub fn send(&self, bytes: &[u8]) -> Answer {
+        let mut stream = self.connect();
+        // A refused head may be answered, and the connection closed, before all of it is written.
+        let _ = stream.write_all(bytes);
+        Answer::read(stream)
+    }
+
+    /// `GET /apps` with these lines, each a whole header.
+    #[track_caller]
+    pub fn get_apps(&self, headers: &[&[u8]]) -> Answer {
+        let mut request =
+            b"GET /apps HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".to_vec();
+        for header in headers {
+            request.extend_from_slice(header);
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+        self.send(&request)
+    }
+
+    #[track_caller]
+    pub fn get_apps_with(&self, token: &str) -> Answer {
+        self.get_apps(&[format!("Authorization: Bearer {token}").as_bytes()])
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    pub fn signal(&self, name: &str) {
+        let process = self.process.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(status.unwrap().success());
+    }
+
+    #[track_caller]
+    pub fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "still there:\n{}", self.log());
+            sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn read(mut stream: TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Self {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self
+            .head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    #[track_caller]
+    pub fn assert_let_in(&self) {
+        assert_eq!(self.status, 200, "{self:?}");
+        let apps: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        assert_eq!(apps[0]["id"], 1);
+        assert_eq!(apps[0]["name"], "ba6811fb3e073d");
+    }
+
+    #[track_caller]
+    pub fn assert_refused(&self, challenge: &str) {
+        assert_eq!(self.status, 401, "{self:?}");
+        assert_eq!(self.header("www-authenticate"), Some(challenge), "{self:?}");
+        assert_eq!(self.body, r#"{"error":"unauthorized"}"#);
+        let mut names: Vec<String> = self
+            .head
+            .lines()
+            .skip(1)
+            .map(|line| line.split(':').next().unwrap().to_ascii_lowercase())
+            .collect();
+        names.sort();
+        let expected = [
+            "connection",
+            "content-length",
+            "content-type",
+            "date",
+            "www-authenticate",
+        ];
+        assert_eq!(names, expected, "{self:?}");
+    }
+
+    #[track_caller]
+    pub fn assert_unavailable(&self) {
+        assert_eq!(self.status, 503, "{self:?}");
+        assert_eq!(self.header("www-authenticate"), None);
+        assert_eq!(self.body, r#"{"error":"unavailable"}"#);
+    }
+}
+
+/// RFC 6750 section 3: where no token came, and where one did.
+pub const NO_TOKEN: &str = r#"Bearer realm="apps""#;
+pub const INVALID_TOKEN: &str = r#"Bearer realm="apps", error="invalid_token""#;

@@ -1,0 +1,3 @@
+mod database;
+mod harness;
+mod list;
