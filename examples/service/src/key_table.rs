@@ -1,7 +1,9 @@
 //! The allow list in a database: a key that is revoked there is refused at its next request, on every instance.
 
 use client_keys::KeyId;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod,
+};
 use std::{error::Error, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_postgres::{Config, NoTls};
@@ -9,6 +11,8 @@ use tracing::warn;
 
 /// How long a request may wait for the database, from asking for a connection to the answer.
 const LIMIT: Duration = Duration::from_secs(2);
+/// Before that the database itself gives up: otherwise the statement would go on, on a connection that the next one gets.
+const STATEMENT_LIMIT: &str = "SET statement_timeout = '1500ms'";
 /// Connections of one instance. A look-up is one round trip, so a few serve many requests.
 const CONNECTIONS: usize = 8;
 /// Keys whose `last_used_at` may wait to be written; what is too much is noted at the key's next request.
@@ -27,7 +31,14 @@ impl KeyTable {
         // `Fast` asks the connection itself whether it was closed, without another round trip.
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
-        let pool = Pool::builder(manager).max_size(CONNECTIONS).build()?;
+        let limit = Hook::async_fn(|connection: &mut ClientWrapper, _| {
+            let set = connection.batch_execute(STATEMENT_LIMIT);
+            Box::pin(async { set.await.map_err(HookError::Backend) })
+        });
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .post_create(limit)
+            .build()?;
         let (used, waiting) = mpsc::channel(WAITING);
         tokio::spawn(note_used(pool.clone(), waiting));
         Ok(Self { pool, used })
