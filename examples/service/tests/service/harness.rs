@@ -68,11 +68,41 @@ pub fn program(folder: &Path, settings: &[(&str, &str)]) -> Command {
 }
 
 /// Runs it to its end. Its standard error is kept with the logs.
+#[track_caller]
 pub fn run(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
-    let folder = new_folder();
-    let output = program(&folder, settings).args(arguments).output().unwrap();
-    fs::write(folder.join("stderr.log"), &output.stderr).unwrap();
-    output
+    run_in(&new_folder(), settings, arguments)
+}
+
+#[track_caller]
+pub fn run_in(folder: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr.log"));
+    let mut process = program(folder, settings)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(fs::File::create(&stdout).unwrap())
+        .stderr(fs::File::create(&stderr).unwrap())
+        .spawn()
+        .unwrap();
+    let status = end_of(&mut process);
+    Output {
+        status: status.expect("started to serve instead"),
+        stdout: fs::read(stdout).unwrap(),
+        stderr: fs::read(stderr).unwrap(),
+    }
+}
+
+/// A process that takes too long is killed, and has no status.
+fn end_of(process: &mut Child) -> Option<ExitStatus> {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if let Some(status) = process.try_wait().unwrap() {
+            return Some(status);
+        }
+        sleep(Duration::from_millis(10));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    None
 }
 
 pub struct Service {
@@ -171,14 +201,8 @@ impl Service {
 
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.process.try_wait().unwrap() {
-                return status;
-            }
-            assert!(start.elapsed() < PATIENCE, "still there:\n{}", self.log());
-            sleep(Duration::from_millis(10));
-        }
+        let status = end_of(&mut self.process);
+        status.unwrap_or_else(|| panic!("did not end:\n{}", self.log()))
     }
 }
 

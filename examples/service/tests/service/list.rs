@@ -1,7 +1,7 @@
 //! The service with its allow list in `CLIENT_KEYS`.
 
 use crate::harness::{
-    Answer, INVALID_TOKEN, NO_TOKEN, Service, new_folder, new_key, new_secret, program, run,
+    Answer, INVALID_TOKEN, NO_TOKEN, Service, new_folder, new_key, new_secret, run, run_in,
     sensitive,
 };
 use std::{
@@ -38,9 +38,8 @@ fn walk_through_holds_from_the_shell_to_fetch() {
     fs::write(folder.join(".env"), &step_1).unwrap();
 
     let keys = [(); 2].map(|()| {
-        let output = program(&folder, &[]).arg("issue").output().unwrap();
+        let output = run_in(&folder, &[], &["issue"]);
         assert!(output.status.success(), "{output:?}");
-        fs::write(folder.join("issue.log"), &output.stderr).unwrap();
         let output = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.lines().count(), 2, "{output}");
         sensitive(printed(&output, "key_access_token"));
@@ -339,8 +338,7 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
         format!("CLIENT_SECRET='{secret}' x"),
     ] {
         fs::write(folder.join(".env"), format!("PORT=0\n{wrong}\n")).unwrap();
-        let output = program(&folder, &[]).output().unwrap();
-        fs::write(folder.join("stderr.log"), &output.stderr).unwrap();
+        let output = run_in(&folder, &[], &[]);
         assert_eq!(
             String::from_utf8_lossy(&output.stderr),
             "service: .env: line 2 is not NAME=value\n"
