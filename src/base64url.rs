@@ -9,13 +9,10 @@ pub(crate) const ENCODED_LEN: usize = (DECODED_LEN * 4).div_ceil(3);
 // Out of line on purpose: inlined, its result was cut into pieces whose joining took as long as the decoding.
 #[inline(never)]
 pub(crate) fn decode(text: &[u8; ENCODED_LEN]) -> Option<[u8; DECODED_LEN]> {
-    let eights = text.chunks_exact(8);
-    let &[y, z] = eights.remainder() else {
-        return None;
-    };
     // `A` is zero: filled up with it, the last word is whole and the spare bits are the first of its zeros.
+    let &[y, z] = text.last_chunk()?;
     let mut words = [u64::from_le_bytes([y, z, b'A', b'A', b'A', b'A', b'A', b'A']); 8];
-    for (word, eight) in words.iter_mut().zip(eights) {
+    for (word, eight) in words.iter_mut().zip(text.chunks_exact(8)) {
         *word = u64::from_le_bytes(eight.try_into().ok()?);
     }
 
