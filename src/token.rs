@@ -63,12 +63,12 @@ pub(crate) fn encode(payload: &[u8; base64url::DECODED_LEN]) -> AccessToken {
     token
 }
 
-/// The payload of a token's text: the one text of 62 characters that [`encode`] makes of it, and no other.
-pub(crate) fn decode(token: &[u8]) -> Option<[u8; base64url::DECODED_LEN]> {
+/// Fills `payload` from a token's text; `Some` if it is the one text of 62 characters that [`encode`] makes of it.
+pub(crate) fn decode(token: &[u8], payload: &mut [u8; base64url::DECODED_LEN]) -> Option<()> {
     let (prefix, text) = token.split_first_chunk()?;
     let text = text.try_into().ok()?;
     if *prefix != PREFIX {
         return None;
     }
-    base64url::decode(text)
+    base64url::decode(text, payload)
 }

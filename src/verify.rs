@@ -42,9 +42,9 @@ pub fn verify(secret: &ClientSecret, allowed: &[KeyId], token: impl AsRef<[u8]>)
 
 fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
     // Opened where it was decoded: a copy would have to wait for the stores that it reads.
-    let mut payload = token::decode(token);
-    let sealed = payload.as_mut().ok_or(VerifyError::Malformed)?;
-    let id = seal::open(&secret.cipher, &token::PREFIX, sealed).ok_or(VerifyError::Inauthentic)?;
+    let mut payload = [0; seal::SEALED_LEN];
+    token::decode(token, &mut payload).ok_or(VerifyError::Malformed)?;
+    let id = seal::open(&secret.cipher, &token::PREFIX, &mut payload).ok_or(VerifyError::Inauthentic)?;
     let id = KeyId::from_bytes(id);
     if is_listed(id, allowed) {
         Ok(id)
