@@ -27,17 +27,20 @@ pub(crate) fn decode(text: &[u8; ENCODED_LEN], bytes: &mut [u8; DECODED_LEN]) ->
         *word = ((halves & 0xff_ffff) << 24) | (halves >> 32);
     }
 
-    let [a, b, c, d, e, f, g, h] = words.map(u128::from);
+    let [a, b, c, d, e, f, g, h] = words;
     *bytes = *[
-        (a << 80) | (b << 32) | (c >> 16),
-        (c << 112) | (d << 64) | (e << 16) | (f >> 32),
-        (f << 96) | (g << 48) | h,
+        (a << 16) | (b >> 32),
+        (b << 32) | (c >> 16),
+        (c << 48) | d,
+        (e << 16) | (f >> 32),
+        (f << 32) | (g >> 16),
+        (g << 48) | h,
     ]
-    .map(u128::to_be_bytes)
+    .map(u64::to_be_bytes)
     .as_flattened()
     .first_chunk()?;
     let spare = h & 0xff_ffff_ffff;
-    (u128::from(bad) | spare == 0).then_some(())
+    (bad | spare == 0).then_some(())
 }
 
 /// The values of eight characters, in the low six bits of each lane, and zero if all of them belong to the alphabet.
