@@ -1,0 +1,159 @@
+//! The crate as a WebAssembly module without `std`, an allocator or bindings: six functions over memory that the host
+//! manages. `client-keys.mjs` is the host's side.
+
+#![no_std]
+
+use client_keys::rand_core::{Infallible, TryCryptoRng, TryRng, utils};
+use client_keys::{ClientSecret, KeyId, VerifyError};
+use core::{ptr::NonNull, slice, str};
+
+#[link(wasm_import_module = "host")]
+unsafe extern "C" {
+    /// Fills `length` bytes from the host's generator for keys.
+    fn random(to: *mut u8, length: usize);
+}
+
+/// The host's generator. A host that has none throws, which ends the call: nothing is issued.
+struct Host;
+
+impl TryRng for Host {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        utils::next_word_via_fill(self)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        utils::next_word_via_fill(self)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        // SAFETY: the host writes these bytes and no others.
+        unsafe { random(bytes.as_mut_ptr(), bytes.len()) };
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Host {}
+
+// What the functions below ask of the host, in place of a Safety section each: pointers are into this module's memory,
+// past `__heap_base`, aligned to 16 bytes where they point to more than bytes, and to what their type says; `secret` was
+// filled by `read_client_secret` and `allowed` by `read_client_keys`.
+
+/// Bytes that the host sets aside for a secret.
+// SAFETY, here and below: no other symbol has this name.
+#[unsafe(no_mangle)]
+pub extern "C" fn client_secret_size() -> usize {
+    size_of::<ClientSecret>()
+}
+
+/// Bytes that the host sets aside for each id of a list.
+#[unsafe(no_mangle)]
+pub extern "C" fn key_id_size() -> usize {
+    size_of::<KeyId>()
+}
+
+/// Reads the text of `CLIENT_SECRET`: 1 if it is one, otherwise 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn read_client_secret(
+    text: *const u8,
+    length: usize,
+    secret: NonNull<ClientSecret>,
+) -> u32 {
+    // SAFETY: the host's promise.
+    let text = unsafe { slice::from_raw_parts(text, length) };
+    match str::from_utf8(text).map(str::parse) {
+        Ok(Ok(parsed)) => {
+            // SAFETY: the host's promise.
+            unsafe { secret.write(parsed) };
+            1
+        }
+        _ => 0,
+    }
+}
+
+/// Reads the text of `CLIENT_KEYS`: how many ids it lists, or -1 if an entry is none or there are more than `room`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn read_client_keys(
+    text: *const u8,
+    length: usize,
+    allowed: NonNull<KeyId>,
+    room: usize,
+) -> i32 {
+    // SAFETY: the host's promise.
+    let Ok(text) = str::from_utf8(unsafe { slice::from_raw_parts(text, length) }) else {
+        return -1;
+    };
+    let mut count = 0;
+    for id in KeyId::parse_list(text) {
+        let Ok(id) = id else { return -1 };
+        if count == room {
+            return -1;
+        }
+        // SAFETY: the host's promise, and `count` is below `room`.
+        unsafe { allowed.add(count).write(id) };
+        count += 1;
+    }
+    i32::try_from(count).unwrap_or(-1)
+}
+
+/// The answer as a number: 0 accepted, 1 malformed, 2 inauthentic, 3 unlisted. The id is written if it is 0 or 3.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn verify(
+    secret: NonNull<ClientSecret>,
+    allowed: NonNull<KeyId>,
+    listed: usize,
+    token: NonNull<u8>,
+    length: usize,
+    id: NonNull<[u8; 15]>,
+) -> u32 {
+    // SAFETY: the host's promise.
+    let (secret, allowed, token) = unsafe {
+        (
+            secret.as_ref(),
+            NonNull::slice_from_raw_parts(allowed, listed).as_ref(),
+            NonNull::slice_from_raw_parts(token, length).as_ref(),
+        )
+    };
+    let (answer, found) = match client_keys::verify(secret, allowed, token) {
+        Ok(found) => (0, found),
+        Err(VerifyError::Malformed) => return 1,
+        Err(VerifyError::Unlisted(found)) => (3, found),
+        Err(_) => return 2,
+    };
+    // SAFETY: the host's promise.
+    unsafe { id.write(found.to_bytes()) };
+    answer
+}
+
+/// Issues a key: its id and its token are written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn issue(
+    secret: NonNull<ClientSecret>,
+    id: NonNull<[u8; 15]>,
+    token: NonNull<[u8; 62]>,
+) {
+    // SAFETY: the host's promise.
+    let Ok(key) = client_keys::issue(unsafe { secret.as_ref() }, &mut Host);
+    // SAFETY: the host's promise. A token is 62 bytes.
+    unsafe {
+        id.write(key.key_id.to_bytes());
+        let text = key.key_access_token.as_ref();
+        token
+            .cast()
+            .copy_from_nonoverlapping(NonNull::from(text).cast::<u8>(), text.len());
+    }
+}
+
+/// Drops a secret, which erases it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn drop_client_secret(secret: NonNull<ClientSecret>) {
+    // SAFETY: the host's promise, and it uses the secret no more.
+    unsafe { secret.drop_in_place() };
+}
+
+#[cfg(target_family = "wasm")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

@@ -1,0 +1,96 @@
+// The module in Node.js: every case of tests/vectors.json, issuing, hostile texts, and how long a call takes.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { ClientKeys } from "./client-keys.mjs";
+
+const here = (path) => new URL(path, import.meta.url);
+const wasm = readFileSync(here("target/wasm32-unknown-unknown/release/wasm.wasm"));
+const module = new WebAssembly.Module(wasm);
+const { numberOfTests, testGroups } = JSON.parse(readFileSync(here("../../tests/vectors.json")));
+const ID = "0123456789abcdef0123456789abcd";
+const SECRET = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
+
+test("every vector has its answer, and every good token is issued as it was", () => {
+  const count = { accepted: 0, malformed: 0, inauthentic: 0, unlisted: 0 };
+  for (const { secret, allowed, tests } of testGroups) {
+    let drawn;
+    const keys = new ClientKeys(module, secret, allowed.join(","), (bytes) => bytes.set(drawn));
+    for (const { tcId, token, result, keyId, nonce } of tests) {
+      assert.deepEqual(keys.verify(token), keyId ? { result, keyId } : { result }, `case ${tcId}`);
+      count[result] += 1;
+      if (nonce) {
+        drawn = Buffer.from(nonce + keyId, "hex");
+        assert.deepEqual(keys.issue(), { keyId, keyAccessToken: token }, `case ${tcId}`);
+      }
+    }
+  }
+  console.log(count);
+  assert.ok(Object.values(count).every((cases) => cases > 0));
+  assert.equal(Object.values(count).reduce((sum, cases) => sum + cases), numberOfTests);
+});
+
+test("a key issued with the engine's generator is let in, and after revocation refused", () => {
+  const { keyId, keyAccessToken } = new ClientKeys(module, SECRET, "").issue();
+  const keys = new ClientKeys(module, SECRET.toUpperCase(), ` ${ID}, ${keyId} ,`);
+  assert.deepEqual(keys.verify(keyAccessToken), { result: "accepted", keyId });
+  const revoked = new ClientKeys(module, SECRET, ID);
+  assert.deepEqual(revoked.verify(keyAccessToken), { result: "unlisted", keyId });
+  assert.notEqual(keys.issue().keyAccessToken, keys.issue().keyAccessToken);
+});
+
+test("no generator, no key", () => {
+  const keys = new ClientKeys(module, SECRET, "", () => { throw new Error("no entropy"); });
+  assert.throws(() => keys.issue(), /no entropy/);
+});
+
+test("a misspelt secret or list is an error", () => {
+  for (const secret of ["", SECRET.slice(1), `${SECRET} `, SECRET.replace(/^./, "g"), "é".repeat(32)]) {
+    assert.throws(() => new ClientKeys(module, secret, ID), /CLIENT_SECRET/);
+  }
+  for (const list of ["xxx, another-key", ID.slice(1), `${ID}x`, `${ID} ${ID}`, `${ID},é`]) {
+    assert.throws(() => new ClientKeys(module, SECRET, list), /CLIENT_KEYS/);
+  }
+});
+
+test("texts of any length and alphabet are malformed", () => {
+  const keys = new ClientKeys(module, SECRET, ID);
+  for (const text of ["", "ck1_", "\0", "é".repeat(31), "\ud800", "ck1_".repeat(100_000)]) {
+    assert.deepEqual(keys.verify(text), { result: "malformed" });
+  }
+});
+
+test("a long list takes more pages of memory, and every id of it is let in", () => {
+  const issued = Array.from({ length: 8000 }, () => new Uint8Array(15));
+  issued.forEach((bytes) => crypto.getRandomValues(bytes));
+  const ids = issued.map((bytes) => Buffer.from(bytes).toString("hex"));
+  const issuer = new ClientKeys(module, SECRET, "");
+  const { keyId, keyAccessToken } = issuer.issue();
+  const keys = new ClientKeys(module, SECRET, [...ids, keyId].join(","));
+  assert.deepEqual(keys.verify(keyAccessToken), { result: "accepted", keyId });
+});
+
+test("a closed one answers no more", () => {
+  const keys = new ClientKeys(module, SECRET, ID);
+  keys.close();
+  assert.throws(() => keys.verify("ck1_"), TypeError);
+});
+
+test("size and time", () => {
+  const { keyId, keyAccessToken } = new ClientKeys(module, SECRET, "").issue();
+  const keys = new ClientKeys(module, SECRET, keyId);
+  const time = (call) => {
+    const runs = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      for (let i = 0; i < 20_000; i += 1) call();
+      return (performance.now() - start) / 20;
+    });
+    return Math.min(...runs).toFixed(1);
+  };
+  const verify = time(() => keys.verify(keyAccessToken));
+  const issue = time(() => keys.issue());
+  console.log(`${wasm.length} bytes; verify ${verify} µs, issue ${issue} µs`);
+  // The module is to stay small: its size as it was published, and 3 %.
+  assert.ok(wasm.length <= 24_500 * 1.03);
+});
