@@ -1,0 +1,58 @@
+//! 43 bytes of the fuzzer's choice, raw or sealed by ring, as text that may be edited: the answer is the one that ring
+//! gives on top of the base64 crate.
+#![no_main]
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use client_keys::{ClientSecret, KeyId, VerifyError, verify};
+use client_keys_fuzz::{SECRET, edit};
+use libfuzzer_sys::fuzz_target;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use std::sync::LazyLock;
+
+static OURS: LazyLock<ClientSecret> = LazyLock::new(|| ClientSecret::from_bytes(&SECRET));
+static RINGS: LazyLock<LessSafeKey> =
+    LazyLock::new(|| LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &SECRET).expect("32 bytes")));
+
+fuzz_target!(|data: &[u8]| {
+    let Some((how, data)) = data.split_first() else {
+        return;
+    };
+    let Some((payload, edits)) = data.split_first_chunk::<43>() else {
+        return;
+    };
+    let mut payload = *payload;
+    let nonce = *payload.first_chunk().expect("of 43");
+    let allowed = [KeyId::from_bytes(
+        *payload[12..].first_chunk().expect("of 31"),
+    )];
+    if how & 1 == 1 {
+        let (id, tag) = payload[12..].split_at_mut(15);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let sealed = RINGS.seal_in_place_separate_tag(nonce, Aad::from(b"ck1_"), id);
+        tag.copy_from_slice(sealed.expect("15 bytes").as_ref());
+    }
+    let mut token = format!("ck1_{}", BASE64_URL_SAFE_NO_PAD.encode(payload)).into_bytes();
+    edit(&mut token, edits);
+    let allowed = &allowed[..usize::from(how >> 1 & 1)];
+    assert_eq!(verify(&OURS, allowed, &token), expected(allowed, &token));
+});
+
+fn expected(allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
+    let text = token.strip_prefix(b"ck1_").ok_or(VerifyError::Malformed)?;
+    let payload = BASE64_URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| VerifyError::Malformed)?;
+    let payload: [u8; 43] = payload.try_into().map_err(|_| VerifyError::Malformed)?;
+    let (nonce, sealed) = payload.split_first_chunk().expect("43 bytes");
+    let mut sealed = sealed.to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let id = RINGS
+        .open_in_place(nonce, Aad::from(b"ck1_"), &mut sealed)
+        .map_err(|_| VerifyError::Inauthentic)?;
+    let id = KeyId::from_bytes((&*id).try_into().expect("15 bytes"));
+    if allowed.contains(&id) {
+        Ok(id)
+    } else {
+        Err(VerifyError::Unlisted(id))
+    }
+}
