@@ -22,9 +22,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut payload = *payload;
     let nonce = *payload.first_chunk().expect("of 43");
-    let allowed = [KeyId::from_bytes(
-        *payload[12..].first_chunk().expect("of 31"),
-    )];
+    let allowed = [KeyId::from_bytes(*payload[12..].first_chunk().expect("of 31"))];
     if how & 1 == 1 {
         let (id, tag) = payload[12..].split_at_mut(15);
         let nonce = Nonce::assume_unique_for_key(nonce);

@@ -30,8 +30,6 @@ fuzz_target!(|data: &[u8]| {
 fn is_well_formed(token: &[u8]) -> bool {
     token.len() == 62
         && token.starts_with(b"ck1_")
-        && token
-            .iter()
-            .all(|c| c.is_ascii_alphanumeric() || b"-_".contains(c))
+        && token.iter().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(c))
         && b"AQgw".contains(&token[61])
 }

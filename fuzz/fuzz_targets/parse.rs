@@ -19,14 +19,10 @@ fuzz_target!(|text: &str| {
         bytes::<32>(text).map(|bytes| token(&ClientSecret::from_bytes(&bytes)))
     );
 
-    let id = text
-        .parse()
-        .map(KeyId::to_bytes)
-        .map_err(|error| error.to_string());
+    let id = text.parse().map(KeyId::to_bytes).map_err(|error| error.to_string());
     assert_eq!(id, bytes::<15>(text));
 
-    let list = KeyId::parse_list(text)
-        .map(|id| id.map(KeyId::to_bytes).map_err(|error| error.to_string()));
+    let list = KeyId::parse_list(text).map(|id| id.map(KeyId::to_bytes).map_err(|error| error.to_string()));
     let expected = text.split(',').enumerate().filter_map(|(index, entry)| {
         let entry = entry.trim_matches(|c: char| c.is_ascii_whitespace());
         let id = || bytes::<15>(entry).map_err(|error| format!("entry {}: {error}", index + 1));
@@ -40,10 +36,7 @@ fn bytes<const LEN: usize>(text: &str) -> Result<[u8; LEN], String> {
     if hex::decode_to_slice(text, &mut bytes).is_ok() {
         return Ok(bytes);
     }
-    let found = match (
-        text.chars().count(),
-        text.find(|c: char| !c.is_ascii_hexdigit()),
-    ) {
+    let found = match (text.chars().count(), text.find(|c: char| !c.is_ascii_hexdigit())) {
         (count, Some(at)) if count == 2 * LEN => {
             format!("character {} is not one", text[..at].chars().count() + 1)
         }

@@ -19,12 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((token, ids)) = data.split_at_checked(usize::from(*len)) else {
         return;
     };
-    let allowed: Vec<KeyId> = ids
-        .as_chunks()
-        .0
-        .iter()
-        .map(|id| KeyId::from_bytes(*id))
-        .collect();
+    let allowed: Vec<KeyId> = ids.as_chunks().0.iter().map(|id| KeyId::from_bytes(*id)).collect();
     let (secret, key) = &*ISSUED;
     let issued = token == key.key_access_token.as_ref();
     match verify(secret, &allowed, token) {

@@ -36,9 +36,7 @@ fn controls(page: &mut Page) {
     let id = undefined([63_u8; ID_LEN]);
     let ids = undefined([[0_u8; ID_LEN]; 64]);
     // One more than the verdicts that verify is allowed.
-    page.at_least(4, "LEAK: early-exit scan", || {
-        black_box(&ids).contains(black_box(&id))
-    });
+    page.at_least(4, "LEAK: early-exit scan", || black_box(&ids).contains(black_box(&id)));
     let index = undefined(17_u8);
     page.at_least(1, "LEAK: table indexed by a secret", || {
         black_box(&[1_u8; 256])[usize::from(black_box(index))]
@@ -52,9 +50,7 @@ fn secrets(page: &mut Page) -> ClientSecret {
     assert!(defined(parsed).is_ok(), "64 digits are a secret");
 
     let bytes = undefined([0x5a; 32]);
-    page.at_most(0, "a secret from bytes", || {
-        ClientSecret::from_bytes(&bytes)
-    })
+    page.at_most(0, "a secret from bytes", || ClientSecret::from_bytes(&bytes))
 }
 
 fn issuing(page: &mut Page, secret: &ClientSecret) -> ClientKey {
@@ -82,27 +78,13 @@ fn verifying(page: &mut Page, secret: &ClientSecret, key: &ClientKey) {
         let reports = |place| count(token, &list(len, Some((place, key.key_id))), Ok(key.key_id));
         [0, len / 2, len - 1].map(reports)
     });
-    page.equal(
-        3,
-        "verify, listed first, middle, last",
-        listed.as_flattened(),
-    );
+    page.equal(3, "verify, listed first, middle, last", listed.as_flattened());
 
     let unlisted = VerifyError::Unlisted(key.key_id);
     for (maximum, name, text, error) in [
         (3, "absent", token.to_owned(), unlisted),
-        (
-            3,
-            "forged id",
-            other_character(token, 30),
-            VerifyError::Inauthentic,
-        ),
-        (
-            3,
-            "forged tag",
-            other_character(token, 50),
-            VerifyError::Inauthentic,
-        ),
+        (3, "forged id", other_character(token, 30), VerifyError::Inauthentic),
+        (3, "forged tag", other_character(token, 50), VerifyError::Inauthentic),
         (
             1,
             "bad first character",
@@ -115,12 +97,7 @@ fn verifying(page: &mut Page, secret: &ClientSecret, key: &ClientKey) {
             with_character(token, 61, '!'),
             VerifyError::Malformed,
         ),
-        (
-            1,
-            "spare bits",
-            with_character(token, 61, 'B'),
-            VerifyError::Malformed,
-        ),
+        (1, "spare bits", with_character(token, 61, 'B'), VerifyError::Malformed),
     ] {
         let reports = LISTS.map(|len| count(&text, &list(len, None), Err(error)));
         page.equal(maximum, &format!("verify, {name}"), &reports);
@@ -138,11 +115,7 @@ fn list(count: usize, listed: Option<(usize, KeyId)>) -> Vec<KeyId> {
 }
 
 fn other_character(text: &str, place: usize) -> String {
-    let character = if text.as_bytes()[place] == b'A' {
-        'B'
-    } else {
-        'A'
-    };
+    let character = if text.as_bytes()[place] == b'A' { 'B' } else { 'A' };
     with_character(text, place, character)
 }
 

@@ -13,6 +13,8 @@ mod key_id;
 mod token;
 #[path = "../../../src/verify.rs"]
 mod verify;
+#[path = "../../../src/wiped.rs"]
+mod wiped;
 
 use core::{hint::black_box, panic::PanicInfo};
 use key_id::{KeyId, ParseError};
