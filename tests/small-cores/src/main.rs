@@ -37,12 +37,16 @@ extern "C" fn _start() -> ! {
     black_box(parse_hex as fn(_, _) -> _);
     black_box(leaky_scan as fn(_, _) -> _);
     black_box(leaky_masks as fn(_, _));
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 fn verify(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
