@@ -25,8 +25,10 @@ pub struct ClientSecret {
 }
 
 mod seal {
+    pub(crate) const SEALED_LEN: usize = 43;
+
     #[inline(never)]
-    pub(crate) fn open((): &(), _: &[u8], sealed: &mut [u8; 43]) -> Option<[u8; 15]> {
+    pub(crate) fn open((): &(), _: &[u8], sealed: &mut [u8; SEALED_LEN]) -> Option<[u8; 15]> {
         core::hint::black_box(sealed.first_chunk().copied())
     }
 }
