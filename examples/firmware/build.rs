@@ -7,8 +7,7 @@ use std::{env, error::Error, fmt::Write, fs, path::PathBuf};
 
 const VECTORS: &str = "../../tests/vectors.json";
 /// The Stellaris LM3S6965, as QEMU emulates it.
-const MEMORY: &str =
-    "MEMORY { FLASH : ORIGIN = 0, LENGTH = 256K RAM : ORIGIN = 0x20000000, LENGTH = 64K }";
+const MEMORY: &str = "MEMORY { FLASH : ORIGIN = 0, LENGTH = 256K RAM : ORIGIN = 0x20000000, LENGTH = 64K }";
 /// Ids in each secret's list: the first and the last are those of two of its tokens, and a third token's is not in it.
 const LISTED: usize = 64;
 
@@ -34,18 +33,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn vector_groups(vectors: &Value) -> Result<String, Box<dyn Error>> {
     let mut table = String::from("pub static GROUPS: &[Group] = &[\n");
     for group in list(&vectors["testGroups"])? {
-        writeln!(
-            table,
-            "Group {{ secret: {:?}, allowed: &[",
-            text(&group["secret"])?
-        )?;
+        writeln!(table, "Group {{ secret: {:?}, allowed: &[", text(&group["secret"])?)?;
         for id in list(&group["allowed"])? {
             write!(table, "{}, ", key_id(text(id)?.parse()?))?;
         }
         table += "], tests: &[\n";
         for test in list(&group["tests"])? {
-            let id =
-                || -> Result<String, Box<dyn Error>> { Ok(key_id(text(&test["keyId"])?.parse()?)) };
+            let id = || -> Result<String, Box<dyn Error>> { Ok(key_id(text(&test["keyId"])?.parse()?)) };
             let expected = match text(&test["result"])? {
                 "accepted" => format!("Ok({})", id()?),
                 "unlisted" => format!("Err(VerifyError::Unlisted({}))", id()?),
@@ -106,13 +100,9 @@ fn bytes(digits: &str) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 fn text(value: &Value) -> Result<&str, Box<dyn Error>> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("{value} is no text").into())
+    value.as_str().ok_or_else(|| format!("{value} is no text").into())
 }
 
 fn list(value: &Value) -> Result<&Vec<Value>, Box<dyn Error>> {
-    value
-        .as_array()
-        .ok_or_else(|| format!("{value} is no list").into())
+    value.as_array().ok_or_else(|| format!("{value} is no list").into())
 }

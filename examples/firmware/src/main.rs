@@ -84,10 +84,7 @@ impl<E: core::error::Error, W: FnMut() -> Result<u32, E>> TryCryptoRng for Hardw
 /// NOT FOR USE: NOTHING ABOUT IT IS RANDOM. It plays the part of the hardware, which the emulated board lacks, and
 /// gives out what it was given, so that what is issued can be compared with tests/vectors.json. Whoever sees two tokens
 /// that share a nonce forges others.
-fn replayed(
-    nonce: [u8; 12],
-    id: KeyId,
-) -> HardwareGenerator<impl FnMut() -> Result<u32, Infallible>> {
+fn replayed(nonce: [u8; 12], id: KeyId) -> HardwareGenerator<impl FnMut() -> Result<u32, Infallible>> {
     let drawn = nonce.into_iter().chain(id.to_bytes()).chain([0]);
     let mut bytes = drawn;
     HardwareGenerator(move || {
@@ -150,19 +147,12 @@ fn vectors(checks: &mut Checks) {
             if let Some((nonce, id)) = drawn {
                 let Ok(key) = issue(&secret, &mut replayed(nonce, id));
                 checks.same("id of issued", test.id, &key.key_id, &id);
-                checks.same(
-                    "issued",
-                    test.id,
-                    &key.key_access_token.as_str(),
-                    &test.token,
-                );
+                checks.same("issued", test.id, &key.key_access_token.as_str(), &test.token);
                 issued += 1;
             }
         }
     }
-    println!(
-        "vectors: accepted {accepted}, malformed {malformed}, inauthentic {inauthentic}, unlisted {unlisted}"
-    );
+    println!("vectors: accepted {accepted}, malformed {malformed}, inauthentic {inauthentic}, unlisted {unlisted}");
     println!("issued as in the vectors: {issued}");
     // An empty table would otherwise go through.
     for (which, count) in [accepted, malformed, inauthentic, unlisted, issued]
@@ -183,12 +173,7 @@ fn host(checks: &mut Checks) {
             (host.last, Ok(last)),
             (host.unlisted, Err(VerifyError::Unlisted(host.unlisted_id))),
         ] {
-            checks.same(
-                "host",
-                which,
-                &verify(&secret, &host.allowed, token),
-                &expected,
-            );
+            checks.same("host", which, &verify(&secret, &host.allowed, token), &expected);
         }
     }
     println!("issued on the host: {} verified", 3 * table::HOSTS.len());
@@ -215,30 +200,12 @@ fn counts(checks: &mut Checks) {
     let nothing = counter.count(|| ());
     let thousand = counter.count(|| {
         // SAFETY: does nothing, a thousand times.
-        unsafe {
-            asm!(
-                ".rept 1000",
-                "nop",
-                ".endr",
-                options(nomem, nostack, preserves_flags)
-            )
-        }
+        unsafe { asm!(".rept 1000", "nop", ".endr", options(nomem, nostack, preserves_flags)) }
     });
-    checks.same(
-        "the count of instructions",
-        1000,
-        &(thousand - nothing),
-        &1000,
-    );
+    checks.same("the count of instructions", 1000, &(thousand - nothing), &1000);
 
     let verified = |secret: &ClientSecret, host: &Host, token: &[u8; 62]| {
-        counter.count(|| {
-            verify(
-                black_box(secret),
-                black_box(&host.allowed),
-                black_box(token),
-            )
-        })
+        counter.count(|| verify(black_box(secret), black_box(&host.allowed), black_box(token)))
     };
     let leaky = |secret: &ClientSecret, host: &Host, token: &[u8; 62]| {
         counter.count(|| match verify(black_box(secret), &[], black_box(token)) {
@@ -342,11 +309,7 @@ impl fmt::Display for Range {
         if self.lowest == self.highest {
             write!(f, "{} each in {} calls", self.lowest, self.calls)
         } else {
-            write!(
-                f,
-                "{} to {} in {} calls",
-                self.lowest, self.highest, self.calls
-            )
+            write!(f, "{} to {} in {} calls", self.lowest, self.highest, self.calls)
         }
     }
 }

@@ -27,11 +27,7 @@ pub enum Allowed {
 
 /// Lets a request with a listed client key through, with the key's id as an extension. The log gets the ids and the
 /// reasons, the caller neither, and nobody the token.
-pub async fn authorize(
-    State(keys): State<Arc<ClientKeys>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request, next: Next) -> Response {
     let token = match bearer_token(request.headers()) {
         Ok(token) => token,
         Err(why) => {
@@ -42,16 +38,14 @@ pub async fn authorize(
     let (verified, secret) = keys.verify(token);
     let listed = match (verified, &keys.allowed) {
         // In the list given to `verify` there was nobody: an authentic token's id is looked up here.
-        (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => {
-            match table.is_listed(key_id).await {
-                Ok(true) => Ok(key_id),
-                Ok(false) => verified,
-                Err(error) => {
-                    error!(%key_id, error = &*error, "not looked up");
-                    return unavailable();
-                }
+        (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => match table.is_listed(key_id).await {
+            Ok(true) => Ok(key_id),
+            Ok(false) => verified,
+            Err(error) => {
+                error!(%key_id, error = &*error, "not looked up");
+                return unavailable();
             }
-        }
+        },
         (verified, _) => verified,
     };
     match listed {
@@ -79,9 +73,7 @@ impl ClientKeys {
         };
         match (verify(&self.secret, allowed, token), &self.previous) {
             // On this error only: after any other, the previous secret would turn `Unlisted` into `Inauthentic`.
-            (Err(VerifyError::Inauthentic), Some(previous)) => {
-                (verify(previous, allowed, token), "previous")
-            }
+            (Err(VerifyError::Inauthentic), Some(previous)) => (verify(previous, allowed, token), "previous"),
             (answer, _) => (answer, "current"),
         }
     }
@@ -112,10 +104,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&[u8], &'static str> {
 
 /// RFC 6750 section 3: at least one parameter after `Bearer`, and an error code only where a token came.
 fn unauthorized(challenge: &'static str) -> Response {
-    let challenge = [(
-        header::WWW_AUTHENTICATE,
-        HeaderValue::from_static(challenge),
-    )];
+    let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))];
     let body = Json(json!({ "error": "unauthorized" }));
     (StatusCode::UNAUTHORIZED, challenge, body).into_response()
 }

@@ -1,9 +1,7 @@
 //! The allow list in a database: a key that is revoked there is refused at its next request, on every instance.
 
 use client_keys::KeyId;
-use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod,
-};
+use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
 use std::{error::Error, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_postgres::{Config, NoTls};

@@ -54,8 +54,7 @@ fn run() -> Result<(), Failure> {
         .with_ansi(false)
         .with_env_filter(filter.from_env_lossy())
         .init();
-    let arguments: Result<Vec<String>, OsString> =
-        env::args_os().skip(1).map(OsString::into_string).collect();
+    let arguments: Result<Vec<String>, OsString> = env::args_os().skip(1).map(OsString::into_string).collect();
     let arguments = arguments.map_err(|_| Mistake("an argument is not UTF-8".to_owned()))?;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let database = settings::database()?;
@@ -66,9 +65,7 @@ fn run() -> Result<(), Failure> {
     let runtime = Runtime::new()?;
     match *arguments.as_slice() {
         [] => runtime.block_on(serve::serve(database)),
-        ["issue"] if database.is_some() => {
-            Err(Mistake("issue LABEL: say whose key it is".to_owned()))?
-        }
+        ["issue"] if database.is_some() => Err(Mistake("issue LABEL: say whose key it is".to_owned()))?,
         ["issue"] => runtime.block_on(operator::issue_key(&settings::secret()?, None)),
         ["issue", label] => {
             let table = Some((table()?, label));

@@ -21,10 +21,7 @@ pub async fn migrate(config: &Config) -> Result<(), Failure> {
 }
 
 /// Prints the id and the token: the only time that anybody sees the token.
-pub async fn issue_key(
-    secret: &ClientSecret,
-    table: Option<(&Config, &str)>,
-) -> Result<(), Failure> {
+pub async fn issue_key(secret: &ClientSecret, table: Option<(&Config, &str)>) -> Result<(), Failure> {
     let key = issue(secret, &mut SysRng)?;
     if let Some((config, label)) = table {
         const INSERT: &str = "INSERT INTO client_keys (id, label) VALUES ($1, $2)";

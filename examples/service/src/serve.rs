@@ -27,10 +27,7 @@ pub async fn serve(database: Option<Config>) -> Result<(), Failure> {
     let listener = TcpListener::bind((host.as_str(), port))
         .await
         .map_err(|error| format!("{host}:{port}: {error}"))?;
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     info!(address = %listener.local_addr()?, "listening");
 
     let (stop, stopping) = oneshot::channel();

@@ -83,10 +83,7 @@ pub fn address() -> Result<(String, u16), Mistake> {
 
 fn read<T: FromStr<Err: Display>>(name: &str) -> Result<Option<T>, Mistake> {
     text(name)?
-        .map(|text| {
-            text.parse()
-                .map_err(|error| Mistake(format!("{name}: {error}")))
-        })
+        .map(|text| text.parse().map_err(|error| Mistake(format!("{name}: {error}"))))
         .transpose()
 }
 

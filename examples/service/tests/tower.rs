@@ -1,8 +1,5 @@
 //! The middleware as a plain `tower` layer, for any framework on `tower` and a list of ids.
-#![expect(
-    clippy::result_large_err,
-    reason = "the layer wants the response itself"
-)]
+#![expect(clippy::result_large_err, reason = "the layer wants the response itself")]
 
 use client_keys::{ClientSecret, KeyId, issue, verify};
 use getrandom::SysRng;
@@ -43,9 +40,7 @@ fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
 fn unauthorized(challenge: &'static str) -> Response<String> {
     let response = Response::builder().status(401);
     let response = response.header(WWW_AUTHENTICATE, challenge);
-    response
-        .body("unauthorized".to_owned())
-        .expect("both are constants")
+    response.body("unauthorized".to_owned()).expect("both are constants")
 }
 
 #[tokio::test]
@@ -57,9 +52,8 @@ async fn layer_lets_in_and_refuses_as_the_service_does() {
     let unlisted = issue(&secret, &mut SysRng).unwrap();
 
     let client_keys = [key.key_id];
-    let layer = ValidateRequestHeaderLayer::custom(|request: &mut Request<String>| {
-        authorize(&secret, &client_keys, request)
-    });
+    let layer =
+        ValidateRequestHeaderLayer::custom(|request: &mut Request<String>| authorize(&secret, &client_keys, request));
     let service = layer.layer(service_fn(async |request: Request<String>| {
         let key_id = request.extensions().get::<KeyId>().unwrap();
         Ok::<_, Infallible>(Response::new(key_id.to_string()))
@@ -75,10 +69,7 @@ async fn layer_lets_in_and_refuses_as_the_service_does() {
         (response.status().as_u16(), challenge, response.into_body())
     };
 
-    let (token, unlisted) = (
-        key.key_access_token.as_str(),
-        unlisted.key_access_token.as_str(),
-    );
+    let (token, unlisted) = (key.key_access_token.as_str(), unlisted.key_access_token.as_str());
     let good = format!("Bearer {token}");
     for value in [&good, &format!("bEARER   {token}")] {
         assert_eq!(answer(&[value]).await, (200, None, key.key_id.to_string()));

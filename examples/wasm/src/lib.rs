@@ -55,11 +55,7 @@ pub extern "C" fn key_id_size() -> usize {
 
 /// Reads the text of `CLIENT_SECRET`: 1 if it is one, otherwise 0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn read_client_secret(
-    text: *const u8,
-    length: usize,
-    secret: NonNull<ClientSecret>,
-) -> u32 {
+pub unsafe extern "C" fn read_client_secret(text: *const u8, length: usize, secret: NonNull<ClientSecret>) -> u32 {
     // SAFETY: the host's promise.
     let text = unsafe { slice::from_raw_parts(text, length) };
     match str::from_utf8(text).map(str::parse) {
@@ -74,12 +70,7 @@ pub unsafe extern "C" fn read_client_secret(
 
 /// Reads the text of `CLIENT_KEYS`: how many ids it lists, or -1 if an entry is none or there are more than `room`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn read_client_keys(
-    text: *const u8,
-    length: usize,
-    allowed: NonNull<KeyId>,
-    room: usize,
-) -> i32 {
+pub unsafe extern "C" fn read_client_keys(text: *const u8, length: usize, allowed: NonNull<KeyId>, room: usize) -> i32 {
     // SAFETY: the host's promise.
     let Ok(text) = str::from_utf8(unsafe { slice::from_raw_parts(text, length) }) else {
         return -1;
@@ -128,11 +119,7 @@ pub unsafe extern "C" fn verify(
 
 /// Issues a key: its id and its token are written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn issue(
-    secret: NonNull<ClientSecret>,
-    id: NonNull<[u8; 15]>,
-    token: NonNull<[u8; 62]>,
-) {
+pub unsafe extern "C" fn issue(secret: NonNull<ClientSecret>, id: NonNull<[u8; 15]>, token: NonNull<[u8; 62]>) {
     // SAFETY: the host's promise.
     let Ok(key) = client_keys::issue(unsafe { secret.as_ref() }, &mut Host);
     // SAFETY: the host's promise. A token is 62 bytes.

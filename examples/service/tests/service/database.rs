@@ -2,9 +2,7 @@
 //! `SERVER_URL` is its URL without a database's name, `PG_CTL` the command that stops and starts it.
 //! One test at a time: they share the server, and one of them stops it.
 
-use crate::harness::{
-    INVALID_TOKEN, PATIENCE, Service, new_folder, new_key, new_secret, program, run, sensitive,
-};
+use crate::harness::{INVALID_TOKEN, PATIENCE, Service, new_folder, new_key, new_secret, program, run, sensitive};
 use client_keys::ClientKey;
 use std::{
     env,
@@ -37,10 +35,7 @@ impl Database {
             &format!("{server}/postgres"),
             &format!("DROP DATABASE IF EXISTS {name}"),
         );
-        sql_at(
-            &format!("{server}/postgres"),
-            &format!("CREATE DATABASE {name}"),
-        );
+        sql_at(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}"));
         Self {
             url: format!("{server}/{name}"),
             secret: new_secret(),
@@ -69,10 +64,7 @@ impl Database {
         let (id, token) = output.trim_end().split_once('\n').unwrap();
         let token = token.strip_prefix("key_access_token: ").unwrap();
         sensitive(token);
-        (
-            id.strip_prefix("key_id: ").unwrap().to_owned(),
-            token.to_owned(),
-        )
+        (id.strip_prefix("key_id: ").unwrap().to_owned(), token.to_owned())
     }
 
     /// An authentic key that is not in the table.
@@ -121,10 +113,7 @@ fn psql(url: &str) -> Command {
 fn sql_at(url: &str, statement: &str) -> String {
     let output = psql(url).args(["-c", statement]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 #[track_caller]
@@ -167,10 +156,7 @@ fn revocation_holds_at_the_next_request_on_every_instance() {
         service.wait_for_log(&format!("let in key_id={id} secret=\"current\""));
     }
     let revoked = database.operate(&["revoke", &id.to_uppercase()]);
-    assert!(
-        revoked.starts_with(&format!("{id} is revoked since 20")),
-        "{revoked}"
-    );
+    assert!(revoked.starts_with(&format!("{id} is revoked since 20")), "{revoked}");
     for service in &instances {
         service.get_apps_with(&token).assert_refused(INVALID_TOKEN);
         service.wait_for_log(&format!(
@@ -195,25 +181,10 @@ fn operator_sees_whose_the_keys_are() {
     let (unused, _) = database.issue("O'Hara; DROP TABLE client_keys --");
     database.operate(&["revoke", &id]);
     let list = database.operate(&["list"]);
-    let rows: Vec<Vec<&str>> = list
-        .lines()
-        .map(|line| line.split('\t').collect())
-        .collect();
-    assert_eq!(
-        rows[0],
-        [
-            "key_id",
-            "created_at",
-            "revoked_at",
-            "last_used_at",
-            "label"
-        ]
-    );
+    let rows: Vec<Vec<&str>> = list.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(rows[0], ["key_id", "created_at", "revoked_at", "last_used_at", "label"]);
     assert_eq!((rows[1][0], rows[1][4]), (id.as_str(), "Trivial Inc."));
-    assert!(
-        rows[1][1].starts_with("20") && rows[1][2].starts_with("20"),
-        "{list}"
-    );
+    assert!(rows[1][1].starts_with("20") && rows[1][2].starts_with("20"), "{list}");
     assert_eq!(
         (rows[2][0], rows[2][4]),
         (unused.as_str(), "O'Hara; DROP TABLE client_keys --")
@@ -223,10 +194,7 @@ fn operator_sees_whose_the_keys_are() {
 
     let output = run(&database.settings(), &["issue"]);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(
-        output.stderr,
-        b"service: issue LABEL: say whose key it is\n"
-    );
+    assert_eq!(output.stderr, b"service: issue LABEL: say whose key it is\n");
     let output = run(&database.settings(), &["revoke", &"0".repeat(30)]);
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -263,10 +231,7 @@ fn migration_runs_twice_and_at_once() {
     };
     database.operate(&["migrate"]);
     database.start().get_apps_with(&token).assert_let_in();
-    assert_eq!(
-        database.sql("SELECT encode(id, 'hex') FROM client_keys"),
-        id
-    );
+    assert_eq!(database.sql("SELECT encode(id, 'hex') FROM client_keys"), id);
 }
 
 #[test]
@@ -280,10 +245,7 @@ fn without_its_table_or_its_database_the_service_answers_503() {
         .get_apps_with(token.key_access_token.as_str())
         .assert_unavailable();
     service.wait_for_log(r#"relation "client_keys" does not exist"#);
-    let service = Service::start(&[
-        ("CLIENT_SECRET", &database.secret),
-        ("DATABASE_URL", &absent),
-    ]);
+    let service = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &absent)]);
     service
         .get_apps_with(token.key_access_token.as_str())
         .assert_unavailable();
@@ -302,9 +264,7 @@ fn stopped_database_is_503_and_never_a_way_in() {
     let before = [database.start(), database.start()];
     for service in &before {
         service.get_apps_with(&token).assert_let_in();
-        service
-            .get_apps_with(&revoked)
-            .assert_refused(INVALID_TOKEN);
+        service.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
     }
 
     server("stop -m fast");
@@ -315,11 +275,7 @@ fn stopped_database_is_503_and_never_a_way_in() {
             for token in [&token, &revoked, unlisted.key_access_token.as_str()] {
                 let start = Instant::now();
                 service.get_apps_with(token).assert_unavailable();
-                assert!(
-                    start.elapsed() < Duration::from_secs(3),
-                    "{:?}",
-                    start.elapsed()
-                );
+                assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
             }
         }
         // What can be told without the database is.
@@ -327,8 +283,7 @@ fn stopped_database_is_503_and_never_a_way_in() {
             .get_apps_with(forged.key_access_token.as_str())
             .assert_refused(INVALID_TOKEN);
         service.get_apps_with("ck1_").assert_refused(INVALID_TOKEN);
-        let health =
-            service.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let health = service.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert_eq!(health.status, 200);
     }
     let output = run(&database.settings(), &["revoke", &id]);
@@ -342,9 +297,7 @@ fn stopped_database_is_503_and_never_a_way_in() {
     server("start");
     for service in before.iter().chain([&during]) {
         service.get_apps_with(&token).assert_let_in();
-        service
-            .get_apps_with(&revoked)
-            .assert_refused(INVALID_TOKEN);
+        service.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
         service
             .get_apps_with(unlisted.key_access_token.as_str())
             .assert_refused(INVALID_TOKEN);
@@ -354,9 +307,7 @@ fn stopped_database_is_503_and_never_a_way_in() {
     server("restart -m immediate");
     for service in before.iter().chain([&during]) {
         until(|| service.get_apps_with(&token).status == 200);
-        service
-            .get_apps_with(&revoked)
-            .assert_refused(INVALID_TOKEN);
+        service.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
     }
 }
 
@@ -386,11 +337,7 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
     let is_let_in_at_once = || {
         let start = Instant::now();
         service.get_apps_with(&token).assert_let_in();
-        assert!(
-            start.elapsed() < Duration::from_secs(1),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     };
     let not_written = format!("WARN service::key_table: last_used_at not written key_id={id}");
     until(|| {
@@ -409,10 +356,7 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
 
     // A replica, or a role that may only read.
     database.sql("UPDATE client_keys SET last_used_at = NULL");
-    let url = format!(
-        "{}?options=-c%20default_transaction_read_only%3Don",
-        database.url
-    );
+    let url = format!("{}?options=-c%20default_transaction_read_only%3Don", database.url);
     let reading = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &url)]);
     reading.get_apps_with(&token).assert_let_in();
     let line = reading.wait_for_log("last_used_at not written");
@@ -453,11 +397,7 @@ fn more_requests_at_once_than_connections_are_all_answered() {
     database.operate(&["revoke", &id]);
     let service = database.start();
     scope(|scope| {
-        for (token, status) in [(&token, 200), (&revoked, 401)]
-            .into_iter()
-            .cycle()
-            .take(32)
-        {
+        for (token, status) in [(&token, 200), (&revoked, 401)].into_iter().cycle().take(32) {
             let service = &service;
             scope.spawn(move || {
                 for _ in 0..20 {
@@ -466,7 +406,8 @@ fn more_requests_at_once_than_connections_are_all_answered() {
             });
         }
     });
-    let connections = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let connections =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     assert!(database.sql(connections).parse::<u8>().unwrap() <= 8);
 }
 
@@ -484,20 +425,12 @@ fn locked_table_is_503_soon_and_over_as_soon_as_the_lock_is() {
             scope.spawn(|| {
                 let start = Instant::now();
                 service.get_apps_with(&token).assert_unavailable();
-                assert!(
-                    start.elapsed() < Duration::from_secs(4),
-                    "{:?}",
-                    start.elapsed()
-                );
+                assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
             });
         }
     });
     lock.release();
     let start = Instant::now();
     service.get_apps_with(&token).assert_let_in();
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }

@@ -24,11 +24,7 @@ fn run_folder() -> &'static Path {
 /// Notes a text that no log of this run may hold.
 pub fn sensitive(text: &str) {
     let path = run_folder().join("sensitive.txt");
-    let mut file = fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .unwrap();
+    let mut file = fs::File::options().create(true).append(true).open(path).unwrap();
     // One write: tests run in parallel.
     file.write_all(format!("{text}\n").as_bytes()).unwrap();
 }
@@ -125,11 +121,7 @@ impl Service {
             .stderr(fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let mut service = Self {
-            process,
-            log,
-            port: 0,
-        };
+        let mut service = Self { process, log, port: 0 };
         let listening = "listening address=127.0.0.1:";
         let line = service.wait_for_log(listening);
         let port = line.rsplit(':').next().unwrap();
@@ -148,9 +140,7 @@ impl Service {
         loop {
             // Whole lines only: the last one may still be being written.
             let log = self.log();
-            let lines = log
-                .split_inclusive('\n')
-                .filter(|line| line.ends_with('\n'));
+            let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
             if let Some(line) = lines.map(str::trim_end).find(|line| line.contains(text)) {
                 return line.to_owned();
             }
@@ -171,8 +161,7 @@ impl Service {
     /// `GET /apps` with these lines, each a whole header.
     #[track_caller]
     pub fn get_apps(&self, headers: &[&[u8]]) -> Answer {
-        let mut request =
-            b"GET /apps HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".to_vec();
+        let mut request = b"GET /apps HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".to_vec();
         for header in headers {
             request.extend_from_slice(header);
             request.extend_from_slice(b"\r\n");

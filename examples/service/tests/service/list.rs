@@ -1,8 +1,7 @@
 //! The service with its allow list in `CLIENT_KEYS`.
 
 use crate::harness::{
-    Answer, INVALID_TOKEN, NO_TOKEN, Service, new_folder, new_key, new_secret, run, run_in,
-    sensitive,
+    Answer, INVALID_TOKEN, NO_TOKEN, Service, new_folder, new_key, new_secret, run, run_in, sensitive,
 };
 use std::{
     fs,
@@ -31,10 +30,7 @@ fn walk_through_holds_from_the_shell_to_fetch() {
         .stdout;
     let secret = String::from_utf8(secret).unwrap();
     sensitive(secret.trim());
-    let step_1 = format!(
-        "# .env\nCLIENT_SECRET={} # paste your secret here\n",
-        secret.trim()
-    );
+    let step_1 = format!("# .env\nCLIENT_SECRET={} # paste your secret here\n", secret.trim());
     fs::write(folder.join(".env"), &step_1).unwrap();
 
     let keys = [(); 2].map(|()| {
@@ -57,9 +53,7 @@ fn walk_through_holds_from_the_shell_to_fetch() {
     fs::write(folder.join(".env"), step_4).unwrap();
     let service = Service::start_in(&folder, &[]);
     let client = fs::read_to_string("tests/service/walk-through.mjs").unwrap();
-    let client = client
-        .replace("3000", &service.port.to_string())
-        .replace("yyy", token);
+    let client = client.replace("3000", &service.port.to_string()).replace("yyy", token);
     let mut node = Command::new("node")
         .args(["--input-type=module", "-"])
         .stdin(Stdio::piped())
@@ -89,9 +83,7 @@ fn environment_goes_before_dotenv() {
     )
     .unwrap();
     let service = Service::start_in(&folder, &[("CLIENT_SECRET", &set)]);
-    service
-        .get_apps_with(key.key_access_token.as_str())
-        .assert_let_in();
+    service.get_apps_with(key.key_access_token.as_str()).assert_let_in();
 }
 
 /// A service that lets one key in, and the key's token.
@@ -102,10 +94,7 @@ fn guarded() -> (Service, String) {
         ("CLIENT_SECRET", secret.as_str()),
         ("CLIENT_KEYS", &key.key_id.to_string()),
     ];
-    (
-        Service::start(&settings),
-        key.key_access_token.as_str().to_owned(),
-    )
+    (Service::start(&settings), key.key_access_token.as_str().to_owned())
 }
 
 #[test]
@@ -149,9 +138,7 @@ fn everything_else_is_refused_alike() {
         format!("Authorization: \"Bearer\" {token}"),
         format!("X-Authorization: Bearer {token}"),
     ] {
-        service
-            .get_apps(&[header.as_bytes()])
-            .assert_refused(NO_TOKEN);
+        service.get_apps(&[header.as_bytes()]).assert_refused(NO_TOKEN);
     }
     let (other, bad) = (good.replace("Bearer", "bearer"), "Authorization: Basic x");
     for two in [
@@ -163,13 +150,9 @@ fn everything_else_is_refused_alike() {
         [bad, &good],
         [&good, "Authorization:"],
     ] {
-        service
-            .get_apps(&two.map(str::as_bytes))
-            .assert_refused(NO_TOKEN);
+        service.get_apps(&two.map(str::as_bytes)).assert_refused(NO_TOKEN);
     }
-    let with = |before: &[u8], after: &[u8]| {
-        [b"Authorization: Bearer ", before, token.as_bytes(), after].concat()
-    };
+    let with = |before: &[u8], after: &[u8]| [b"Authorization: Bearer ", before, token.as_bytes(), after].concat();
     for header in [
         foreign.into_bytes(),
         long.into_bytes(),
@@ -209,8 +192,7 @@ fn what_is_no_http_never_gets_as_far_as_a_check() {
         let answer = service.get_apps(&[&header]);
         assert_eq!(answer.status, 400, "{answer:?}");
     }
-    let answer =
-        service.get_apps(&[format!("Authorization: Bearer {}", "A".repeat(1 << 20)).as_bytes()]);
+    let answer = service.get_apps(&[format!("Authorization: Bearer {}", "A".repeat(1 << 20)).as_bytes()]);
     assert_eq!(answer.status, 431, "{answer:?}");
     service.get_apps_with(&token).assert_let_in();
     assert_eq!(service.log().matches("let in").count(), 1);
@@ -220,8 +202,7 @@ fn what_is_no_http_never_gets_as_far_as_a_check() {
 fn everything_but_health_is_guarded() {
     let (service, token) = guarded();
     let send = |line: &str, headers: &str| {
-        let head =
-            format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+        let head = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         service.send(head.as_bytes())
     };
     let health = send("GET /health", "");
@@ -269,17 +250,11 @@ fn wrong_settings_stop_the_start() {
             "CLIENT_SECRET: expected 64 hexadecimal digits, character 1 is not one",
         ),
         (
-            &[
-                ("CLIENT_SECRET", &secret),
-                ("CLIENT_SECRET_PREVIOUS", short),
-            ],
+            &[("CLIENT_SECRET", &secret), ("CLIENT_SECRET_PREVIOUS", short)],
             "CLIENT_SECRET_PREVIOUS: expected 64 hexadecimal digits, found 63 characters",
         ),
         (
-            &[
-                ("CLIENT_SECRET", &secret),
-                ("CLIENT_KEYS", "xxx, another-key"),
-            ],
+            &[("CLIENT_SECRET", &secret), ("CLIENT_KEYS", "xxx, another-key")],
             "CLIENT_KEYS: entry 1: expected 30 hexadecimal digits, found 3 characters",
         ),
         (
@@ -295,10 +270,7 @@ fn wrong_settings_stop_the_start() {
             "PORT: number too large to fit in target type",
         ),
         (
-            &[
-                ("CLIENT_SECRET", &secret),
-                ("DATABASE_URL", "mysql://u:hunter2@h/d"),
-            ],
+            &[("CLIENT_SECRET", &secret), ("DATABASE_URL", "mysql://u:hunter2@h/d")],
             "DATABASE_URL: invalid connection string",
         ),
         (
@@ -383,9 +355,7 @@ fn occupied_port_is_a_failure_of_status_1() {
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        stderr.contains(&format!(
-            "service: 127.0.0.1:{port}: Address already in use"
-        )),
+        stderr.contains(&format!("service: 127.0.0.1:{port}: Address already in use")),
         "{stderr}"
     );
 }
@@ -401,8 +371,7 @@ fn without_a_list_nobody_is_let_in() {
     ];
     for settings in settings {
         let service = Service::start(settings);
-        service
-            .wait_for_log("WARN service::serve: CLIENT_KEYS is not set or empty: nobody is let in");
+        service.wait_for_log("WARN service::serve: CLIENT_KEYS is not set or empty: nobody is let in");
         service
             .get_apps_with(key.key_access_token.as_str())
             .assert_refused(INVALID_TOKEN);
@@ -418,14 +387,8 @@ fn log_tells_why_a_request_was_refused() {
     let (service, token) = guarded();
     for (headers, why) in [
         (vec![], r#"why="no Authorization header""#),
-        (
-            vec!["Authorization: Basic x"],
-            r#"why="not the Bearer scheme""#,
-        ),
-        (
-            vec!["Authorization: Bearer"],
-            r#"why="no token after Bearer""#,
-        ),
+        (vec!["Authorization: Basic x"], r#"why="not the Bearer scheme""#),
+        (vec!["Authorization: Bearer"], r#"why="no token after Bearer""#),
         (
             vec!["Authorization: Bearer x", "Authorization: Bearer x"],
             r#"why="more than one Authorization header""#,
@@ -458,9 +421,7 @@ fn secret_is_rotated_without_a_gap() {
         ("CLIENT_KEYS", &keys),
     ]);
     for (key, secret) in [(&before, "previous"), (&after, "current")] {
-        during
-            .get_apps_with(key.key_access_token.as_str())
-            .assert_let_in();
+        during.get_apps_with(key.key_access_token.as_str()).assert_let_in();
         during.wait_for_log(&format!("let in key_id={} secret=\"{secret}\"", key.key_id));
     }
     // Each says that it is unlisted; an `or_else` on every error would have called the second inauthentic.
@@ -484,8 +445,7 @@ fn secret_is_rotated_without_a_gap() {
     ]);
     done.get_apps_with(before.key_access_token.as_str())
         .assert_refused(INVALID_TOKEN);
-    done.get_apps_with(after.key_access_token.as_str())
-        .assert_let_in();
+    done.get_apps_with(after.key_access_token.as_str()).assert_let_in();
 }
 
 #[test]
@@ -493,9 +453,7 @@ fn sigterm_ends_the_service_with_idle_connections_open() {
     for signal in ["TERM", "INT"] {
         let (mut service, token) = guarded();
         let mut kept = service.connect();
-        let request = format!(
-            "GET /apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
-        );
+        let request = format!("GET /apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
         kept.write_all(request.as_bytes()).unwrap();
         let mut start = [0; 15];
         kept.read_exact(&mut start).unwrap();
@@ -503,11 +461,7 @@ fn sigterm_ends_the_service_with_idle_connections_open() {
         let before = Instant::now();
         service.signal(signal);
         assert_eq!(service.wait().code(), Some(0));
-        assert!(
-            before.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            before.elapsed()
-        );
+        assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
         service.wait_for_log("service::serve: stopping");
         assert!(!service.log().contains("stopped with connections open"));
     }
@@ -545,11 +499,7 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
     service
         .get_apps_with(new_key(&new_secret()).key_access_token.as_str())
         .assert_refused(INVALID_TOKEN);
-    assert!(
-        before.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        before.elapsed()
-    );
+    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
 
     let mut stream = service.connect();
     let request = format!(
