@@ -54,8 +54,10 @@ pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Re
 
 fn issue_drawn(secret: &ClientSecret, payload: &mut [u8; seal::SEALED_LEN]) -> ClientKey {
     let id = seal::seal(&secret.cipher, &token::PREFIX, payload);
-    ClientKey {
+    let mut key = ClientKey {
         key_id: KeyId::from_bytes(id),
-        key_access_token: token::encode(payload),
-    }
+        key_access_token: AccessToken::BLANK,
+    };
+    token::encode(payload, &mut key.key_access_token);
+    key
 }

@@ -32,6 +32,8 @@ const TOKEN_LEN: usize = PREFIX.len() + base64url::ENCODED_LEN;
 pub struct AccessToken(Wiped<TOKEN_LEN>);
 
 impl AccessToken {
+    pub(crate) const BLANK: Self = Self(Wiped([0; TOKEN_LEN]));
+
     /// The token's 62 characters, to be handed to the client: nothing can make them a second time.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -54,13 +56,13 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-pub(crate) fn encode(payload: &[u8; base64url::DECODED_LEN]) -> AccessToken {
-    let mut token = AccessToken(Wiped([0; TOKEN_LEN]));
+/// Fills `token` with the one text of a payload. Filled in its place: a token that is returned is copied, and the copy has
+/// to wait for what the encoder wrote byte by byte.
+pub(crate) fn encode(payload: &[u8; base64url::DECODED_LEN], token: &mut AccessToken) {
     let (prefix, text) = token.0.0.split_at_mut(PREFIX.len());
     prefix.copy_from_slice(&PREFIX);
     #[expect(clippy::expect_used, reason = "the lengths are constants that fit")]
     Base64UrlUnpadded::encode(payload, text).expect("43 bytes are 58 characters");
-    token
 }
 
 /// Fills `payload` from a token's text; `Some` if it is the one text of 62 characters that [`encode`] makes of it.
