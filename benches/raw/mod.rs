@@ -1,0 +1,71 @@
+//! The limits: what the parts of `issue` and `verify` take alone.
+#![allow(dead_code, reason = "each program that measures uses its part")]
+
+use aes_gcm::{
+    AeadInOut, Aes256Gcm, KeyInit, Nonce, Tag,
+    aead::{array::Array, inout::InOutBuf},
+};
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+pub const ASSOCIATED_DATA: &[u8; 4] = b"ck1_";
+
+/// The payload of a token's text by `base64ct`: 43 bytes, in a buffer of that length.
+pub fn decode(token: &[u8]) -> Option<[u8; 43]> {
+    let mut payload = [0; 43];
+    Base64UrlUnpadded::decode(token.strip_prefix(ASSOCIATED_DATA)?, &mut payload).ok()?;
+    Some(payload)
+}
+
+/// A token's message, cut into the parts that the cipher takes, and a prepared key.
+pub struct Message {
+    cipher: Aes256Gcm,
+    nonce: Nonce<aes_gcm::aead::consts::U12>,
+    id: [u8; 15],
+    ciphertext: [u8; 15],
+    pub tag: Tag,
+}
+
+impl Message {
+    pub fn of_token(secret: &[u8; 32], token: &[u8]) -> Self {
+        let payload = decode(token).expect("base64url");
+        let (nonce, rest) = payload.split_first_chunk::<12>().expect("43 bytes");
+        let (ciphertext, tag) = rest.split_first_chunk::<15>().expect("31 bytes");
+        let mut message = Self {
+            cipher: Aes256Gcm::new(secret.into()),
+            nonce: (*nonce).into(),
+            id: [0; 15],
+            ciphertext: *ciphertext,
+            tag: Array::try_from(tag).expect("16 bytes"),
+        };
+        message.id = message.open().expect("sealed under this secret");
+        assert_eq!(message.seal(), (message.ciphertext, message.tag));
+        message
+    }
+
+    /// Opened into another buffer: opening in place would need a copy of the message for each call.
+    pub fn open(&self) -> Option<[u8; 15]> {
+        let mut id = [0; 15];
+        let buffer = InOutBuf::new(&self.ciphertext, &mut id).ok()?;
+        self.cipher
+            .decrypt_inout_detached(&self.nonce, ASSOCIATED_DATA, buffer, &self.tag)
+            .ok()?;
+        Some(id)
+    }
+
+    pub fn seal(&self) -> ([u8; 15], Tag) {
+        let mut ciphertext = [0; 15];
+        let buffer = InOutBuf::new(&self.id, &mut ciphertext).expect("15 bytes each");
+        let tag = self
+            .cipher
+            .encrypt_inout_detached(&self.nonce, ASSOCIATED_DATA, buffer)
+            .expect("not too long");
+        (ciphertext, tag)
+    }
+}
+
+/// The least that looking at every listed id can take: 16 bytes each, read once and added.
+pub fn sum(ids: &[[u64; 2]]) -> u64 {
+    ids.as_flattened()
+        .iter()
+        .fold(0, |sum: u64, word| sum.wrapping_add(*word))
+}
