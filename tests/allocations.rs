@@ -30,7 +30,7 @@ fn verify_never_allocates() {
 fn issue_never_allocates() {
     let secret = random_secret();
     assert_eq!(allocations(|| issue(&secret, &mut SysRng)), 0);
-    assert_eq!(allocations(|| issue(&secret, &mut Bytes(&[0; 26]))), 0);
+    assert_eq!(allocations(|| issue(&secret, &mut Bytes::new(&[0; 26]))), 0);
 }
 
 #[test]
