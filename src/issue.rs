@@ -25,7 +25,7 @@ pub struct ClientKey {
 /// # Security
 ///
 /// * Everything rests on the generator: use the operating system's (`getrandom::SysRng`). A repeated nonce lets
-///   whoever holds both tokens forge any id that he knows.
+///   whoever holds both tokens forge any id that they know.
 /// * Issue at most 2^32 tokens under one secret, counted over every program that holds it (SP 800-38D section 8.3);
 ///   the crate cannot count.
 /// * The time that it takes does not depend on the secret or on what is drawn.

@@ -28,7 +28,6 @@ use core::{fmt, str::FromStr};
 /// # let mut bytes = [0; 32];
 /// # getrandom::fill(&mut bytes)?;
 /// # let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-/// // let text = std::env::var("CLIENT_SECRET")?;
 /// let secret: ClientSecret = text.parse()?;
 /// assert_eq!(format!("{secret:?}"), "ClientSecret { .. }");
 ///
@@ -41,7 +40,7 @@ pub struct ClientSecret {
 }
 
 impl ClientSecret {
-    /// Expands 32 bytes into a secret. The caller erases his own copy of them.
+    /// Expands 32 bytes into a secret. The caller erases their own copy of them.
     ///
     /// # Examples
     ///
