@@ -14,11 +14,21 @@ export class ClientKeys {
   #listed;
   #id;
   #text;
+  #failure;
 
   /** `module` is a compiled `WebAssembly.Module`; `fill` puts random bytes, fit for keys, into the array it is given. */
   constructor(module, clientSecret, clientKeys, fill = (bytes) => crypto.getRandomValues(bytes)) {
     const host = {
-      random: (to, length) => fill(new Uint8Array(this.#wasm.memory.buffer, to >>> 0, length)),
+      // An exception through the module's frames would leave them on its stack: issue() throws it instead.
+      random: (to, length) => {
+        try {
+          fill(new Uint8Array(this.#wasm.memory.buffer, to >>> 0, length));
+          return 1;
+        } catch (error) {
+          this.#failure = error;
+          return 0;
+        }
+      },
     };
     this.#wasm = new WebAssembly.Instance(module, { host }).exports;
 
@@ -58,7 +68,7 @@ export class ClientKeys {
 
   /** A new key. Neither part of it can be had again. */
   issue() {
-    this.#wasm.issue(this.#secret, this.#id, this.#text);
+    if (!this.#wasm.issue(this.#secret, this.#id, this.#text)) throw this.#failure;
     const token = new Uint8Array(this.#wasm.memory.buffer, this.#text, 62);
     return { keyId: this.#keyId(), keyAccessToken: decoder.decode(token) };
   }

@@ -3,34 +3,49 @@
 
 #![no_std]
 
-use client_keys::rand_core::{Infallible, TryCryptoRng, TryRng, utils};
+use client_keys::rand_core::{TryCryptoRng, TryRng, utils};
 use client_keys::{ClientSecret, KeyId, VerifyError};
-use core::{ptr::NonNull, slice, str};
+use core::{error::Error, fmt, ptr::NonNull, slice, str};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
-    /// Fills `length` bytes from the host's generator for keys.
-    fn random(to: *mut u8, length: usize);
+    /// Fills `length` bytes from the host's generator for keys: 1 if it did. It never throws, since an exception that
+    /// passes through this module leaves the stack pointer where it was.
+    fn random(to: *mut u8, length: usize) -> u32;
 }
 
-/// The host's generator. A host that has none throws, which ends the call: nothing is issued.
+/// The host's generator failed. Why, the host knows.
+#[derive(Debug)]
+struct NoRandomness;
+
+impl fmt::Display for NoRandomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no randomness from the host")
+    }
+}
+
+impl Error for NoRandomness {}
+
+/// The host's generator.
 struct Host;
 
 impl TryRng for Host {
-    type Error = Infallible;
+    type Error = NoRandomness;
 
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+    fn try_next_u32(&mut self) -> Result<u32, NoRandomness> {
         utils::next_word_via_fill(self)
     }
 
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+    fn try_next_u64(&mut self) -> Result<u64, NoRandomness> {
         utils::next_word_via_fill(self)
     }
 
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
         // SAFETY: the host writes these bytes and no others.
-        unsafe { random(bytes.as_mut_ptr(), bytes.len()) };
-        Ok(())
+        match unsafe { random(bytes.as_mut_ptr(), bytes.len()) } {
+            1 => Ok(()),
+            _ => Err(NoRandomness),
+        }
     }
 }
 
@@ -117,11 +132,13 @@ pub unsafe extern "C" fn verify(
     answer
 }
 
-/// Issues a key: its id and its token are written.
+/// Issues a key: 1 if its id and its token are written, 0 if the host's generator failed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn issue(secret: NonNull<ClientSecret>, id: NonNull<[u8; 15]>, token: NonNull<[u8; 62]>) {
+pub unsafe extern "C" fn issue(secret: NonNull<ClientSecret>, id: NonNull<[u8; 15]>, token: NonNull<[u8; 62]>) -> u32 {
     // SAFETY: the host's promise.
-    let Ok(key) = client_keys::issue(unsafe { secret.as_ref() }, &mut Host);
+    let Ok(key) = client_keys::issue(unsafe { secret.as_ref() }, &mut Host) else {
+        return 0;
+    };
     // SAFETY: the host's promise. A token is 62 bytes.
     unsafe {
         id.write(key.key_id.to_bytes());
@@ -130,6 +147,7 @@ pub unsafe extern "C" fn issue(secret: NonNull<ClientSecret>, id: NonNull<[u8; 1
             .cast()
             .copy_from_nonoverlapping(NonNull::from(text).cast::<u8>(), text.len());
     }
+    1
 }
 
 /// Drops a secret, which erases it.
