@@ -3,6 +3,8 @@
 const ANSWERS = ["accepted", "malformed", "inauthentic", "unlisted"];
 // A token has 62 characters. The 63rd is enough to tell that a text is none.
 const TOKEN_ROOM = 63;
+// What `fill` finds: no zeros, which the vectors draw.
+const UNFILLED = 0xa5;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -16,13 +18,19 @@ export class ClientKeys {
   #text;
   #failure;
 
-  /** `module` is a compiled `WebAssembly.Module`; `fill` puts random bytes, fit for keys, into the array it is given. */
+  /**
+   * `module` is a compiled `WebAssembly.Module`; `fill` puts random bytes, fit for keys, into the array it is given
+   * before it returns.
+   */
   constructor(module, clientSecret, clientKeys, fill = (bytes) => crypto.getRandomValues(bytes)) {
     const host = {
       // An exception through the module's frames would leave them on its stack: issue() throws it instead.
       random: (to, length) => {
         try {
-          fill(new Uint8Array(this.#wasm.memory.buffer, to >>> 0, length));
+          const bytes = new Uint8Array(this.#wasm.memory.buffer, to >>> 0, length).fill(UNFILLED);
+          fill(bytes);
+          // It fills later or something else: the nonce would be the same for every key.
+          if (bytes.every((byte) => byte === UNFILLED)) throw new Error("fill left the bytes as they were");
           return 1;
         } catch (error) {
           this.#failure = error;

@@ -48,6 +48,15 @@ test("no generator, no key", () => {
   assert.deepEqual(keys.verify(keyAccessToken), { result: "accepted", keyId });
 });
 
+test("a generator that fills too late or not at all is an error", () => {
+  const late = async (bytes) => { await undefined; crypto.getRandomValues(bytes); };
+  const elsewhere = (bytes) => crypto.getRandomValues(new Uint8Array(bytes.length));
+  for (const fill of [late, elsewhere]) {
+    const keys = new ClientKeys(module, SECRET, "", fill);
+    assert.throws(() => keys.issue(), /fill left the bytes as they were/);
+  }
+});
+
 test("a misspelt secret or list is an error", () => {
   for (const secret of ["", SECRET.slice(1), `${SECRET} `, SECRET.replace(/^./, "g"), "é".repeat(32)]) {
     assert.throws(() => new ClientKeys(module, secret, ID), /CLIENT_SECRET/);
