@@ -56,10 +56,15 @@ export class ClientKeys {
     memory.set(secret, this.#text);
     const good = this.#wasm.read_client_secret(this.#text, secret.length, this.#secret);
     memory.fill(0, this.#text, this.#text + secret.length);
+    secret.fill(0);
     if (!good) throw new Error("CLIENT_SECRET is not 64 hexadecimal digits");
     memory.set(list, this.#text);
     this.#listed = this.#wasm.read_client_keys(this.#text, list.length, this.#allowed, room);
-    if (this.#listed < 0) throw new Error("CLIENT_KEYS is not a list of ids");
+    memory.fill(0, this.#text, this.#text + list.length);
+    if (this.#listed < 0) {
+      this.close();
+      throw new Error("CLIENT_KEYS is not a list of ids");
+    }
   }
 
   /** `{ result, keyId }`: as in tests/vectors.json; `keyId` is there if the token was authentic. */
@@ -70,6 +75,7 @@ export class ClientKeys {
     const answer = this.#wasm.verify(
       this.#secret, this.#allowed, this.#listed, this.#text, bytes.length, this.#id,
     );
+    memory.fill(0, this.#text, this.#text + bytes.length);
     const result = ANSWERS[answer];
     return answer === 0 || answer === 3 ? { result, keyId: this.#keyId() } : { result };
   }
@@ -78,10 +84,15 @@ export class ClientKeys {
   issue() {
     if (!this.#wasm.issue(this.#secret, this.#id, this.#text)) throw this.#failure;
     const token = new Uint8Array(this.#wasm.memory.buffer, this.#text, 62);
-    return { keyId: this.#keyId(), keyAccessToken: decoder.decode(token) };
+    const keyAccessToken = decoder.decode(token);
+    token.fill(0);
+    return { keyId: this.#keyId(), keyAccessToken };
   }
 
-  /** Erases the secret. Whatever is called after it throws. */
+  /**
+   * Erases the secret from its own storage: the text that it was read from is the caller's, and the engine's to erase.
+   * No key is verified or issued after it.
+   */
   close() {
     this.#wasm.drop_client_secret(this.#secret);
     this.#wasm = undefined;

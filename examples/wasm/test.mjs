@@ -89,6 +89,35 @@ test("a closed one answers no more", () => {
   assert.throws(() => keys.verify("ck1_"), TypeError);
 });
 
+test("secrets and tokens are erased from what the host holds", (t) => {
+  const encoded = t.mock.method(TextEncoder.prototype, "encode").mock;
+  const instances = t.mock.method(WebAssembly, "Instance").mock;
+  // The host's part of the memory, which begins with the secret.
+  const held = () => {
+    const { memory, __heap_base } = instances.calls.at(-1).result.exports;
+    return Buffer.from(memory.buffer, (__heap_base.value + 15) & ~15);
+  };
+  const secretIsErased = () => {
+    const { client_secret_size } = instances.calls.at(-1).result.exports;
+    return held().subarray(0, client_secret_size()).every((byte) => byte === 0);
+  };
+
+  const keys = new ClientKeys(module, SECRET, ID);
+  assert.ok(encoded.calls[0].result.every((byte) => byte === 0));
+  // The list was written over the secret's first half.
+  assert.ok(!held().includes(SECRET.slice(32)) && !held().includes(ID), "after reading");
+  const { keyAccessToken } = keys.issue();
+  assert.ok(!held().includes(keyAccessToken), "after issue");
+  keys.verify(keyAccessToken);
+  assert.ok(!held().includes(keyAccessToken), "after verify");
+  assert.ok(!secretIsErased());
+  keys.close();
+  assert.ok(secretIsErased());
+
+  assert.throws(() => new ClientKeys(module, SECRET, "xxx"), /CLIENT_KEYS/);
+  assert.ok(secretIsErased(), "after a bad list");
+});
+
 test("size and time", () => {
   const { keyId, keyAccessToken } = new ClientKeys(module, SECRET, "").issue();
   const keys = new ClientKeys(module, SECRET, keyId);
