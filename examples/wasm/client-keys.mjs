@@ -69,6 +69,7 @@ export class ClientKeys {
 
   /** `{ result, keyId }`: as in tests/vectors.json; `keyId` is there if the token was authentic. */
   verify(token) {
+    if (typeof token !== "string") return { result: "malformed" };
     const bytes = encoder.encode(token.slice(0, TOKEN_ROOM)).subarray(0, TOKEN_ROOM);
     const memory = new Uint8Array(this.#wasm.memory.buffer);
     memory.set(bytes, this.#text);

@@ -73,6 +73,17 @@ test("texts of any length and alphabet are malformed", () => {
   }
 });
 
+test("what is no text is malformed", () => {
+  const keys = new ClientKeys(module, SECRET, ID);
+  const { keyAccessToken } = keys.issue();
+  const { keyId } = keys.verify(keyAccessToken);
+  const open = new ClientKeys(module, SECRET, keyId);
+  assert.equal(open.verify(keyAccessToken).result, "accepted");
+  for (const token of [undefined, null, 62, {}, [keyAccessToken], [...keyAccessToken], Buffer.from(keyAccessToken)]) {
+    assert.deepEqual(open.verify(token), { result: "malformed" });
+  }
+});
+
 test("a long list takes more pages of memory, and every id of it is let in", () => {
   const issued = Array.from({ length: 8000 }, () => new Uint8Array(15));
   issued.forEach((bytes) => crypto.getRandomValues(bytes));
