@@ -206,6 +206,14 @@ fn operator_sees_whose_the_keys_are() {
     let output = run(&database.settings(), &["issue", ""]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(output.stdout, b"");
+    // Nor does the table take from others what would forge a line of `list`.
+    for label in [r"a\tb", r"a\nb", r"a\rb", r"a\x1b[2K"] {
+        let insert =
+            format!("INSERT INTO client_keys (id, label) VALUES (decode(repeat('00', 15), 'hex'), E'{label}')");
+        let output = psql(&database.url).args(["-c", &insert]).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("client_keys_label_check"), "{label}: {stderr}");
+    }
     assert_eq!(database.sql("SELECT count(*) FROM client_keys"), "2");
 }
 
