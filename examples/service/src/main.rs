@@ -7,7 +7,15 @@ mod operator;
 mod serve;
 mod settings;
 
-use std::{env, error::Error, ffi::OsString, fmt, io, iter, process::ExitCode};
+use std::{
+    env,
+    error::Error,
+    ffi::OsString,
+    fmt,
+    io::{self, Write},
+    iter,
+    process::ExitCode,
+};
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
@@ -41,7 +49,8 @@ fn main() -> ExitCode {
     let first: &(dyn Error + 'static) = &*failure;
     let chain = iter::successors(Some(first), |error| (*error).source());
     let texts: Vec<String> = chain.map(ToString::to_string).collect();
-    eprintln!("service: {}", texts.join(": "));
+    // `eprintln!` would panic if nobody takes it, and change the exit status.
+    let _ = writeln!(io::stderr(), "service: {}", texts.join(": "));
     ExitCode::from(if first.is::<Mistake>() { 2 } else { 1 })
 }
 
@@ -53,6 +62,8 @@ fn run() -> Result<(), Failure> {
         .with_writer(io::stderr)
         .with_ansi(false)
         .with_env_filter(filter.from_env_lossy())
+        // Its report that standard error takes nothing goes to standard error: a panic in every request.
+        .log_internal_errors(false)
         .init();
     let arguments: Result<Vec<String>, OsString> = env::args_os().skip(1).map(OsString::into_string).collect();
     let arguments = arguments.map_err(|_| Mistake("an argument is not UTF-8".to_owned()))?;
@@ -67,6 +78,10 @@ fn run() -> Result<(), Failure> {
         [] => runtime.block_on(serve::serve(database)),
         ["issue"] if database.is_some() => Err(Mistake("issue LABEL: say whose key it is".to_owned()))?,
         ["issue"] => runtime.block_on(operator::issue_key(&settings::secret()?, None)),
+        // `list` prints one line for each key, on somebody's terminal.
+        ["issue", label] if label.contains(char::is_control) => Err(Mistake(
+            "issue LABEL: expected one line of text, without tabs".to_owned(),
+        ))?,
         ["issue", label] => {
             let table = Some((table()?, label));
             runtime.block_on(operator::issue_key(&settings::secret()?, table))

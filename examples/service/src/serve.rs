@@ -1,5 +1,5 @@
 use crate::{
-    Failure,
+    Failure, Mistake,
     apps::apps,
     authorize::{Allowed, ClientKeys, authorize},
     key_table::KeyTable,
@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{Json, Router, middleware, routing::get};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     select,
@@ -26,7 +26,13 @@ pub async fn serve(database: Option<Config>) -> Result<(), Failure> {
     let (host, port) = settings::address()?;
     let listener = TcpListener::bind((host.as_str(), port))
         .await
-        .map_err(|error| format!("{host}:{port}: {error}"))?;
+        .map_err(|error| -> Failure {
+            match error.kind() {
+                // Nothing is wrong with the setting: the port may be free the next time.
+                ErrorKind::AddrInUse => format!("{host}:{port}: {error}").into(),
+                _ => Mistake(format!("HOST, PORT: {error}")).into(),
+            }
+        })?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     info!(address = %listener.local_addr()?, "listening");
 

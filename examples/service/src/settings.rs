@@ -3,6 +3,7 @@
 use crate::Mistake;
 use client_keys::{ClientSecret, KeyId};
 use std::{
+    collections::HashSet,
     env::{self, VarError},
     fmt::Display,
     fs,
@@ -21,10 +22,27 @@ pub fn load_dotenv() -> Result<(), Mistake> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(Mistake(format!(".env: {error}"))),
     };
-    for (number, line) in (1..).zip(text.lines()) {
-        // The error's own text would show the line.
-        dotenvy::from_read(quote(line).as_bytes())
-            .map_err(|_| Mistake(format!(".env: line {number} is not NAME=value")))?;
+    // dotenvy's iterator does not know the byte order mark.
+    let lines = text.strip_prefix('\u{feff}').unwrap_or(&text).lines();
+    let mut names = HashSet::new();
+    for (number, line) in (1..).zip(lines) {
+        // Not an error's own text, which would show the line.
+        let wrong = || Mistake(format!(".env: line {number} is not NAME=value"));
+        // No variable can hold a NUL, and the panic of `env::set_var` would show the value.
+        if line.contains('\0') {
+            return Err(wrong());
+        }
+        let line = quote(line);
+        for variable in dotenvy::from_read_iter(line.as_bytes()) {
+            let (name, _) = variable.map_err(|_| wrong())?;
+            // dotenvy would replace what is not UTF-8.
+            self::text(&name)?;
+            // dotenvy keeps the first, a shell the last: somebody who appends a shorter list must not be ignored.
+            if !names.insert(name) {
+                return Err(Mistake(format!(".env: line {number} sets a name a second time")));
+            }
+        }
+        dotenvy::from_read(line.as_bytes()).map_err(|_| wrong())?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use client_keys::{ClientKey, ClientSecret, issue};
 use getrandom::SysRng;
 use std::{
     env, fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -127,6 +127,24 @@ impl Service {
         let port = line.rsplit(':').next().unwrap();
         service.port = port.parse().unwrap();
         service
+    }
+
+    /// Its standard error is a pipe that nobody reads once it listens.
+    pub fn start_without_log(settings: &[(&str, &str)]) -> Self {
+        let mut process = program(&new_folder(), settings)
+            .env("PORT", "0")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("listening address=")));
+        let port = line.unwrap().rsplit(':').next().unwrap().parse().unwrap();
+        Self {
+            process,
+            log: "/dev/null".into(),
+            port,
+        }
     }
 
     pub fn log(&self) -> String {

@@ -1,12 +1,14 @@
 //! The service with its allow list in `CLIENT_KEYS`.
 
 use crate::harness::{
-    Answer, INVALID_TOKEN, NO_TOKEN, Service, new_folder, new_key, new_secret, run, run_in, sensitive,
+    Answer, INVALID_TOKEN, NO_TOKEN, Service, new_folder, new_key, new_secret, program, run, run_in, sensitive,
 };
 use std::{
+    ffi::OsStr,
     fs,
     io::{Read, Write},
     net::TcpListener,
+    os::unix::ffi::OsStrExt,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -234,7 +236,7 @@ fn wrong_settings_stop_the_start() {
     let (short, wrong) = (&secret[1..], secret.replace(&secret[..1], "g"));
     sensitive(short);
     let two = format!("{id}, another-key");
-    let cases: [(&[(&str, &str)], &str); 13] = [
+    let cases: [(&[(&str, &str)], &str); 14] = [
         (&[], "CLIENT_SECRET: not set"),
         (&[("CLIENT_SECRET", "")], "CLIENT_SECRET: not set"),
         (
@@ -268,6 +270,11 @@ fn wrong_settings_stop_the_start() {
         (
             &[("CLIENT_SECRET", &secret), ("PORT", "65536")],
             "PORT: number too large to fit in target type",
+        ),
+        (
+            // Of a network that is for documentation: no machine's own.
+            &[("CLIENT_SECRET", &secret), ("HOST", "192.0.2.1"), ("PORT", "0")],
+            "HOST, PORT: Cannot assign requested address (os error 99)",
         ),
         (
             &[("CLIENT_SECRET", &secret), ("DATABASE_URL", "mysql://u:hunter2@h/d")],
@@ -308,6 +315,7 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
         format!("CLIENT_SECRET=\"{secret}"),
         format!("CLIENT_SECRET {secret}"),
         format!("CLIENT_SECRET='{secret}' x"),
+        format!("CLIENT_SECRET={secret}\0"),
     ] {
         fs::write(folder.join(".env"), format!("PORT=0\n{wrong}\n")).unwrap();
         let output = run_in(&folder, &[], &[]);
@@ -320,14 +328,72 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
 }
 
 #[test]
+fn name_that_dotenv_sets_twice_stops_the_start() {
+    let folder = new_folder();
+    let id = new_key(&new_secret()).key_id;
+    for (first, second) in [("", ""), ("export ", ""), ("", "export "), ("\u{feff}", "")] {
+        let text = format!("{first}CLIENT_KEYS={id}\n\n{second}CLIENT_KEYS=\n");
+        fs::write(folder.join(".env"), text).unwrap();
+        let output = run_in(&folder, &[], &[]);
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "service: .env: line 3 sets a name a second time\n"
+        );
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn dotenv_may_start_with_a_byte_order_mark() {
+    let folder = new_folder();
+    fs::write(folder.join(".env"), format!("\u{feff}CLIENT_SECRET={}\n", new_secret())).unwrap();
+    assert!(run_in(&folder, &[], &["issue"]).status.success());
+}
+
+#[test]
+fn dotenv_does_not_replace_what_is_not_utf_8() {
+    let folder = new_folder();
+    fs::write(folder.join(".env"), format!("CLIENT_SECRET={}\n", new_secret())).unwrap();
+    let output = program(&folder, &[])
+        .arg("issue")
+        .env("CLIENT_SECRET", OsStr::from_bytes(b"\xff"))
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "service: CLIENT_SECRET: not UTF-8\n"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn log_that_takes_nothing_does_not_stop_the_service() {
+    let secret = new_secret();
+    let key = new_key(&secret);
+    let id = key.key_id.to_string();
+    let mut service = Service::start_without_log(&[("CLIENT_SECRET", &secret), ("CLIENT_KEYS", &id)]);
+    service.get_apps_with(key.key_access_token.as_str()).assert_let_in();
+    service.get_apps(&[]).assert_refused(NO_TOKEN);
+    service.signal("TERM");
+    assert_eq!(service.wait().code(), Some(0));
+
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = program(&new_folder(), &[]).stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
 fn wrong_commands_are_told_what_is_right() {
     let secret = new_secret();
     let settings = [("CLIENT_SECRET", secret.as_str())];
     let no_database = "service: DATABASE_URL: not set, and this command needs it";
-    let cases: [(&[&str], &str); 6] = [
+    let no_label = "service: issue LABEL: expected one line of text, without tabs";
+    let cases: [(&[&str], &str); 8] = [
         (&["serve"], "service: usage:"),
         (&["issue", "a", "b"], "service: usage:"),
         (&["issue", "a"], no_database),
+        (&["issue", "a\tb"], no_label),
+        (&["issue", "a\x1b[2K"], no_label),
         (&["migrate"], no_database),
         (&["list"], no_database),
         (&["revoke", "0123456789abcdef0123456789abcd"], no_database),
