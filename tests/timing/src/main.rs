@@ -5,6 +5,7 @@ use client_keys::{ClientSecret, KeyId, VerifyError, issue, verify};
 use dudect_bencher::rand::RngExt;
 use dudect_bencher::{BenchRng, Class, CtRunner, ctbench_main};
 use getrandom::SysRng;
+use std::hint::black_box;
 
 const SAMPLES: usize = 1_000_000;
 const LISTED: usize = 64;
@@ -18,13 +19,22 @@ fn random<const N: usize>() -> [u8; N] {
 #[derive(Clone)]
 struct Input {
     secret: [u8; 32],
-    allowed: Vec<KeyId>,
-    token: Vec<u8>,
+    allowed: [[u8; 15]; LISTED],
+    token: [u8; 62],
 }
 
-fn issue_under(secret: [u8; 32]) -> (KeyId, Vec<u8>) {
+fn issue_under(secret: [u8; 32]) -> ([u8; 15], [u8; 62]) {
     let key = issue(&ClientSecret::from_bytes(&secret), &mut SysRng).expect("the operating system has random bytes");
-    (key.key_id, key.key_access_token.as_str().into())
+    (
+        key.key_id.to_bytes(),
+        *key.key_access_token.as_ref().first_chunk().expect("62 characters"),
+    )
+}
+
+/// One of two, with both read and without a branch: what is in the cache and in the predictor must not depend on which.
+fn select<const N: usize>(right: u8, left: &[u8; N], other: &[u8; N]) -> [u8; N] {
+    let mask = black_box(right.wrapping_neg());
+    std::array::from_fn(|i| (left[i] & !mask) | (other[i] & mask))
 }
 
 impl Input {
@@ -32,7 +42,7 @@ impl Input {
     fn new() -> Self {
         let secret = random();
         let (id, token) = issue_under(secret);
-        let mut allowed: Vec<KeyId> = (0..LISTED).map(|_| KeyId::from_bytes(random())).collect();
+        let mut allowed = [(); LISTED].map(|()| random());
         allowed[0] = id;
         Self { secret, allowed, token }
     }
@@ -42,16 +52,17 @@ impl Input {
 fn compare<T>(
     runner: &mut CtRunner,
     rng: &mut BenchRng,
-    classes: [Input; 2],
+    [left, right]: [Input; 2],
     check: fn(&ClientSecret, &[KeyId], &[u8]) -> T,
 ) {
-    let mut input = classes[0].clone();
     for _ in 0..SAMPLES {
-        let right = rng.random::<bool>();
-        input.clone_from(&classes[usize::from(right)]);
-        let secret = ClientSecret::from_bytes(&input.secret);
-        let class = if right { Class::Right } else { Class::Left };
-        runner.run_one(class, || check(&secret, &input.allowed, &input.token));
+        let which = u8::from(rng.random::<bool>());
+        let allowed: [KeyId; LISTED] =
+            std::array::from_fn(|i| KeyId::from_bytes(select(which, &left.allowed[i], &right.allowed[i])));
+        let token = select(which, &left.token, &right.token);
+        let secret = ClientSecret::from_bytes(&select(which, &left.secret, &right.secret));
+        let class = if which == 0 { Class::Left } else { Class::Right };
+        runner.run_one(class, || check(&secret, black_box(&allowed), black_box(&token)));
     }
 }
 
