@@ -1,4 +1,7 @@
-use crate::{AccessToken, ClientSecret, KeyId, seal, token, wiped::Wiped};
+use crate::{
+    AccessToken, ClientSecret, KeyId, seal,
+    token::{self, TokenBytes},
+};
 use rand_core::TryCryptoRng;
 
 /// A client's key, as [`issue`] returns it: the only place where the id and its token are ever together.
@@ -46,18 +49,20 @@ pub struct ClientKey {
 /// # Ok::<(), getrandom::Error>(())
 /// ```
 pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Result<ClientKey, R::Error> {
-    let mut payload = Wiped([0; seal::SEALED_LEN]);
-    let (drawn, _) = payload.0.split_at_mut(seal::DRAWN_LEN);
+    let mut bytes = TokenBytes::BLANK;
+    let (drawn, _) = bytes.payload().split_at_mut(seal::DRAWN_LEN);
     rng.try_fill_bytes(drawn)?;
-    Ok(issue_drawn(secret, &mut payload.0))
+    Ok(issue_drawn(secret, &mut bytes))
 }
 
-fn issue_drawn(secret: &ClientSecret, payload: &mut [u8; seal::SEALED_LEN]) -> ClientKey {
-    let id = seal::seal(&secret.cipher, &token::PREFIX, payload);
+// Inlined, the key is copied once less.
+#[inline]
+fn issue_drawn(secret: &ClientSecret, bytes: &mut TokenBytes) -> ClientKey {
+    let id = seal::seal(&secret.cipher, &token::PREFIX, bytes.payload());
     let mut key = ClientKey {
         key_id: KeyId::from_bytes(id),
         key_access_token: AccessToken::BLANK,
     };
-    token::encode(payload, &mut key.key_access_token);
+    token::encode(bytes, &mut key.key_access_token);
     key
 }
