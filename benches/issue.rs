@@ -34,11 +34,13 @@ fn parts(c: &mut Criterion) {
             black_box(&black_box(&message).seal());
         });
     });
-    // The payload, and as many bytes as are encoded instead to have it done sooner.
-    group.bench_function("base64ct alone, 43 bytes", |b| {
+    // The payload alone, and the 51 bytes that `src/token.rs` encodes instead, with the encoder that each takes.
+    group.bench_function("base64ct encode alone, 43 bytes", |b| {
         b.iter(|| encode::<Base64UrlUnpadded>(&[1; 43]))
     });
-    group.bench_function("base64ct alone, 51 bytes", |b| b.iter(|| encode::<Base64Url>(&[1; 51])));
+    group.bench_function("base64ct encode alone, 51 bytes", |b| {
+        b.iter(|| encode::<Base64Url>(&[1; 51]))
+    });
     group.finish();
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     AccessToken, ClientSecret, KeyId, seal,
-    token::{self, TokenBytes},
+    token::{self, Unencoded},
 };
 use rand_core::TryCryptoRng;
 
@@ -49,7 +49,7 @@ pub struct ClientKey {
 /// # Ok::<(), getrandom::Error>(())
 /// ```
 pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Result<ClientKey, R::Error> {
-    let mut bytes = TokenBytes::BLANK;
+    let mut bytes = Unencoded::new();
     let (drawn, _) = bytes.payload().split_at_mut(seal::DRAWN_LEN);
     rng.try_fill_bytes(drawn)?;
     Ok(issue_drawn(secret, &mut bytes))
@@ -57,7 +57,7 @@ pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Re
 
 // Inlined, the key is copied once less.
 #[inline]
-fn issue_drawn(secret: &ClientSecret, bytes: &mut TokenBytes) -> ClientKey {
+fn issue_drawn(secret: &ClientSecret, bytes: &mut Unencoded) -> ClientKey {
     let id = seal::seal(&secret.cipher, &token::PREFIX, bytes.payload());
     let mut key = ClientKey {
         key_id: KeyId::from_bytes(id),

@@ -3,12 +3,12 @@ use base64ct::{Base64Url, Encoding};
 use core::fmt;
 
 pub(crate) const PREFIX: [u8; 4] = *b"ck1_";
-/// What the prefix is the base64url of, so that one call encodes the whole token.
-const DECODED_PREFIX: [u8; 3] = [0x72, 0x4d, 0x7f];
-/// base64ct's loop takes three bytes at a time. The compiler's vectors take sixteen times three at once, but only if more
-/// follow: 51 bytes are encoded in two thirds of the time of 43 (`cargo bench --bench issue`).
-const ENCODED_AT_ONCE: usize = (16 + 1) * 3;
-/// A token's 62 characters and two more: whole vectors, which are copied without waiting for parts of others.
+/// The bytes whose base64url is [`PREFIX`]: in front of the payload, they let one call encode the whole token.
+const PREFIX_BYTES: [u8; 3] = [0x72, 0x4d, 0x7f];
+/// What is encoded: 3 + 43 bytes, and zeros up to 17 groups of three. The compiler makes vectors of 16 groups, but only if
+/// another follows: 51 bytes take two thirds of the time of 43 (x86-64; `cargo bench --bench issue -- base64ct`).
+const UNENCODED_LEN: usize = 17 * 3;
+/// What is kept of the text: 62 characters, and two of the zeros' to make whole vectors, which are copied faster.
 const STORED_LEN: usize = 64;
 
 /// A token's text: the walk-through's `key_access_token`, which a client sends as its bearer token.
@@ -63,17 +63,18 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What a token is the text of, prefix and payload, and zeros behind it.
-pub(crate) struct TokenBytes(Wiped<ENCODED_AT_ONCE>);
+/// A token before it is encoded: prefix, payload, and zeros, of which four bits end the token's last character.
+pub(crate) struct Unencoded(Wiped<UNENCODED_LEN>);
 
-impl TokenBytes {
-    pub(crate) const BLANK: Self = {
-        let mut bytes = [0; ENCODED_AT_ONCE];
-        if let Some(prefix) = bytes.first_chunk_mut() {
-            *prefix = DECODED_PREFIX;
-        }
-        Self(Wiped(bytes))
-    };
+impl Unencoded {
+    /// With the prefix in place: the encoder would have to wait for it if it were written last.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        let mut bytes = Self(Wiped([0; UNENCODED_LEN]));
+        let [a, b, c, ..] = &mut bytes.0.0;
+        [*a, *b, *c] = PREFIX_BYTES;
+        bytes
+    }
 
     pub(crate) fn payload(&mut self) -> &mut [u8; base64url::DECODED_LEN] {
         let [_, _, _, payload @ .., _, _, _, _, _] = &mut self.0.0;
@@ -81,17 +82,18 @@ impl TokenBytes {
     }
 }
 
-/// Fills `token` with the one text of its bytes. Filled in its place: a token that is returned is copied once more.
-pub(crate) fn encode(bytes: &TokenBytes, token: &mut AccessToken) {
-    let mut text = Wiped([0; ENCODED_AT_ONCE / 3 * 4]);
-    // Its only error is a length that does not fit, and both are constants: no test could get here with another.
+/// Fills `token` in its place: to return it would copy it once more.
+pub(crate) fn encode(bytes: &Unencoded, token: &mut AccessToken) {
+    let mut text = Wiped([0; UNENCODED_LEN / 3 * 4]);
+    // Groups of three bytes need no `=`. `Base64UrlUnpadded` is slower: it also encodes the empty rest.
     let encoded = Base64Url::encode(&bytes.0.0, &mut text.0).is_ok();
+    // Its only error is a length that does not fit, and both are constants: no test could get here with another.
     debug_assert!(encoded, "51 bytes are 68 characters");
-    let [stored @ .., _, _, _, _] = text.0;
-    token.0.0 = stored;
+    let [stored @ .., _, _, _, _] = &text.0;
+    token.0.0 = *stored;
 }
 
-/// Fills `payload` from a token's text; `Some` if it is the one text of 62 characters that [`encode`] makes of it.
+/// Fills `payload` from a token's text; `Some` only if [`encode`] could have made it.
 pub(crate) fn decode(token: &[u8], payload: &mut [u8; base64url::DECODED_LEN]) -> Option<()> {
     let (prefix, text) = token.split_first_chunk()?;
     let text = text.try_into().ok()?;

@@ -127,7 +127,7 @@ fn contestants(times: &Times, allocations: &Allocations) -> Result<(), Box<dyn s
         "client-keys malformed prefix",
         "client-keys malformed character",
         "client-keys unlisted",
-        "base64ct",
+        "base64ct decode",
         "issue",
         "drawing 27 bytes",
         "aes-gcm seal",

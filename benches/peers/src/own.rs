@@ -72,7 +72,7 @@ pub fn subjects() -> Vec<Subject> {
     all.extend([
         Subject::new("aes-gcm", move || black_box(&to_open).open()),
         Subject::new("aes-gcm seal", move || black_box(&to_seal).seal()),
-        Subject::new("base64ct", move || decode(black_box(text.as_bytes()))),
+        Subject::new("base64ct decode", move || decode(black_box(text.as_bytes()))),
         Subject::new("drawing 27 bytes", random::<27>),
         Subject::new("issue", {
             let secret = Rc::clone(&secret);
