@@ -64,12 +64,12 @@ impl fmt::Debug for AccessToken {
 }
 
 /// A token before it is encoded: prefix, payload, and zeros, of which four bits end the token's last character.
-pub(crate) struct Unencoded(Wiped<UNENCODED_LEN>);
+pub(crate) struct TokenBytes(Wiped<UNENCODED_LEN>);
 
-impl Unencoded {
+impl TokenBytes {
     /// With the prefix in place: the encoder would have to wait for it if it were written last.
     #[inline]
-    pub(crate) fn new() -> Self {
+    pub(crate) fn blank() -> Self {
         let mut bytes = Self(Wiped([0; UNENCODED_LEN]));
         let [a, b, c, ..] = &mut bytes.0.0;
         [*a, *b, *c] = PREFIX_BYTES;
@@ -83,7 +83,7 @@ impl Unencoded {
 }
 
 /// Fills `token` in its place: to return it would copy it once more.
-pub(crate) fn encode(bytes: &Unencoded, token: &mut AccessToken) {
+pub(crate) fn encode(bytes: &TokenBytes, token: &mut AccessToken) {
     let mut text = Wiped([0; UNENCODED_LEN / 3 * 4]);
     // Groups of three bytes need no `=`. `Base64UrlUnpadded` is slower: it also encodes the empty rest.
     let encoded = Base64Url::encode(&bytes.0.0, &mut text.0).is_ok();
