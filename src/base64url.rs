@@ -1,80 +1,107 @@
-//! Base64url without padding (RFC 4648 section 5) of one payload, with no table, comparison or branch on a character:
-//! whatever the compiler makes of it, vectors or plain words, only lengths decide where it jumps and what it loads.
+//! Decodes base64url without padding (RFC 4648 section 5): 58 characters to 43 bytes.
+//!
+//! `verify` does this for every request, and its timing must not reveal the text: the decoder has no table, and no branch
+//! that depends on a character. It works on eight characters at a time, one in each byte ("lane") of a `u64`:
+//!
+//! ```text
+//! text       58 characters                                 "C-BRlAPL" "bAK_UU2z" … "JQ"
+//! words      8 x 8 lanes, the first character lowest       the last word is filled up with "AAAAAA"
+//! sextets    8 x 8 lanes of 0..=63                         RFC 4648 table 2, read backwards
+//! packed     8 x 48 bits, the first character highest
+//! bytes      43 bytes, then 4 spare bits and the filling   all of these last 5 bytes must be zero
+//! ```
 
 pub(crate) const DECODED_LEN: usize = 43;
 /// Four characters for three bytes (RFC 4648 section 4).
 pub(crate) const ENCODED_LEN: usize = (DECODED_LEN * 4).div_ceil(3);
 
-/// Fills `bytes` with what the text stands for; `Some` if all of it is base64url and the bits past the last byte are zero.
-// Out of line, and written before the verdict: inlined or returned, the bytes were cut into pieces whose joining took as
-// long as the decoding.
+/// Fills `bytes`, and returns `Some` if the text is base64url and its spare bits are zero (section 3.5).
+// Not inlined: the compiler would cut the bytes into the parts that its caller reads, and join them slowly.
 #[inline(never)]
 pub(crate) fn decode(text: &[u8; ENCODED_LEN], bytes: &mut [u8; DECODED_LEN]) -> Option<()> {
-    // `A` is zero: filled up with it, the last word is whole and the spare bits are the first of its zeros.
-    let &[y, z] = text.last_chunk()?;
+    let [.., y, z] = *text;
     let mut words = [u64::from_le_bytes([y, z, b'A', b'A', b'A', b'A', b'A', b'A']); 8];
     for (word, eight) in words.iter_mut().zip(text.chunks_exact(8)) {
+        // `?` never returns here: a chunk has eight bytes. Copying the text into an array of eights would be slower.
         *word = u64::from_le_bytes(eight.try_into().ok()?);
     }
 
     let mut bad = 0;
     for word in &mut words {
-        let (values, invalid) = values(*word);
+        let (sextets, invalid) = sextets_of(*word);
         bad |= invalid;
-        // The first character is the lowest lane but the highest six bits: neighbours are swapped as they are joined.
-        let twelves = ((values & 0x003f_003f_003f_003f) << 6) | ((values >> 8) & 0x003f_003f_003f_003f);
-        let halves = ((twelves & 0x0fff_0000_0fff) << 12) | ((twelves >> 16) & 0x0fff_0000_0fff);
-        *word = ((halves & 0xff_ffff) << 24) | (halves >> 32);
+        *word = pack(sextets);
     }
 
+    // Eight words of 6 bytes make six words of 8.
     let [a, b, c, d, e, f, g, h] = words;
-    *bytes = *[
-        (a << 16) | (b >> 32),
-        (b << 32) | (c >> 16),
-        (c << 48) | d,
-        (e << 16) | (f >> 32),
-        (f << 32) | (g >> 16),
-        (g << 48) | h,
+    let joined = [
+        (a << 16) | (b >> 32), // aaaaaabb
+        (b << 32) | (c >> 16), // bbbbcccc
+        (c << 48) | d,         // ccdddddd
+        (e << 16) | (f >> 32), // eeeeeeff
+        (f << 32) | (g >> 16), // ffffgggg
+        (g << 48) | h,         // gghhhhhh
     ]
-    .map(u64::to_be_bytes)
-    .as_flattened()
-    .first_chunk()?;
-    let spare = h & 0xff_ffff_ffff;
-    (bad | spare == 0).then_some(())
+    .map(u64::to_be_bytes);
+    for (byte, joined) in bytes.iter_mut().zip(joined.as_flattened()) {
+        *byte = *joined;
+    }
+    let spare = h & 0x00ff_ffff_ffff;
+    ((bad | spare) == 0).then_some(())
 }
 
-/// The values of eight characters, in the low six bits of each lane, and zero if all of them belong to the alphabet.
-fn values(characters: u64) -> (u64, u64) {
-    let upper = between(characters, b'A', b'Z');
-    let lower = between(characters, b'a', b'z');
-    let digit = between(characters, b'0', b'9');
-    let minus = equal(characters, b'-');
-    let underscore = equal(characters, b'_');
+/// Eight characters' sextets, in the low six bits of each lane, and zero if all eight belong to the alphabet.
+fn sextets_of(characters: u64) -> (u64, u64) {
+    let upper = in_range(characters, b'A', b'Z');
+    let lower = in_range(characters, b'a', b'z');
+    let digit = in_range(characters, b'0', b'9');
+    let minus = in_range(characters, b'-', b'-');
+    let underscore = in_range(characters, b'_', b'_');
 
-    // What leads from a character to its value (RFC 4648 table 2), modulo 64: -65, -71, 4, 17 and -32, by shifts of the
-    // mark where that is cheaper than a mask. None of them is zero, so a lane that is left at zero is invalid.
-    let ones = |mark: u64| mark.wrapping_sub(mark >> 7);
+    // RFC 4648 table 2: a sextet is its character plus an offset, of which six bits count.
+    //
+    //   characters        sextets    offset          made of a mark, which is 0x80, by
+    //   A-Z   65..=90      0..=25    -65 = 0x3f      filling the bits below it: 0x7f
+    //   a-z   97..=122    26..=51    -71 = 0x39      the same, masked
+    //   0-9   48..=57     52..=61      4 = 0x04      a shift
+    //   -     45          62          17 = 0x11      two shifts
+    //   _     95          63         -32 = 0x20      a shift
+    let fill = |mark: u64| mark.wrapping_sub(mark >> 7);
     let offset =
-        ones(upper) | (ones(lower) & lanes(57)) | (digit >> 5) | (minus >> 3) | (minus >> 7) | (underscore >> 2);
-    let valid = offset.wrapping_add(lanes(0x7f));
-    (characters.wrapping_add(offset), (characters | !valid) & lanes(0x80))
+        fill(upper) | (fill(lower) & splat(0x39)) | (digit >> 5) | (minus >> 3) | (minus >> 7) | (underscore >> 2);
+
+    // No offset is zero, so that a lane without one holds no character of the alphabet.
+    let valid = offset.wrapping_add(splat(0x7f));
+    (characters.wrapping_add(offset), (characters | !valid) & splat(0x80))
 }
 
-/// A word with the same byte in each of its eight lanes.
-const fn lanes(byte: u8) -> u64 {
+/// Joins the low six bits of eight lanes to 48 bits. The first character is in the lowest lane, but has the highest
+/// bits (section 4), so each step swaps neighbours as it joins them:
+///
+/// ```text
+/// lanes     xxhhhhhh xxgggggg xxffffff xxeeeeee xxdddddd xxcccccc xxbbbbbb xxaaaaaa
+/// twelves   ....gggg gghhhhhh ....eeee eeffffff ....cccc ccdddddd ....aaaa aabbbbbb
+/// 24 bits   ........ eeeeeeff ffffgggg gghhhhhh ........ aaaaaabb bbbbcccc ccdddddd
+/// 48 bits   ........ ........ aaaaaabb bbbbcccc ccdddddd eeeeeeff ffffgggg gghhhhhh
+/// ```
+const fn pack(sextets: u64) -> u64 {
+    let twelves = ((sextets & 0x003f_003f_003f_003f) << 6) | ((sextets >> 8) & 0x003f_003f_003f_003f);
+    let halves = ((twelves & 0x0000_0fff_0000_0fff) << 12) | ((twelves >> 16) & 0x0000_0fff_0000_0fff);
+    ((halves & 0x0000_0000_00ff_ffff) << 24) | ((halves >> 32) & 0x0000_0000_00ff_ffff)
+}
+
+/// The same byte in every lane.
+const fn splat(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-// Both mark a lane by its top bit. Lanes below 0x80 carry nothing into each other; one above makes its word invalid.
-
-const fn between(characters: u64, first: u8, last: u8) -> u64 {
-    let from_first = characters.wrapping_add(lanes(0x80_u8.wrapping_sub(first)));
-    let past_last = characters.wrapping_add(lanes(0x7f_u8.wrapping_sub(last)));
-    from_first & !past_last & lanes(0x80)
-}
-
-const fn equal(characters: u64, character: u8) -> u64 {
-    lanes(0x80).wrapping_sub(characters ^ lanes(character)) & lanes(0x80)
+/// Marks each lane from `first` to `last` by its top bit. Lanes below 0x80 carry nothing into each other; one above them
+/// makes its word invalid.
+const fn in_range(characters: u64, first: u8, last: u8) -> u64 {
+    let from_first = characters.wrapping_add(splat(0x80_u8.wrapping_sub(first)));
+    let past_last = characters.wrapping_add(splat(0x7f_u8.wrapping_sub(last)));
+    from_first & !past_last & splat(0x80)
 }
 
 #[cfg(test)]

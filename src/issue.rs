@@ -1,8 +1,11 @@
 use crate::{
-    AccessToken, ClientSecret, KeyId, seal,
-    token::{self, TokenBytes},
+    key_id::KeyId,
+    seal,
+    secret::ClientSecret,
+    token::{self, AccessToken},
 };
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
 /// A client's key, as [`issue`] returns it: the only place where the id and its token are ever together.
 ///
@@ -49,20 +52,22 @@ pub struct ClientKey {
 /// # Ok::<(), getrandom::Error>(())
 /// ```
 pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Result<ClientKey, R::Error> {
-    let mut bytes = TokenBytes::blank();
-    let (drawn, _) = bytes.payload().split_at_mut(seal::DRAWN_LEN);
+    let mut payload = Zeroizing::new([0; seal::SEALED_LEN]);
+    let (drawn, _) = payload.split_at_mut(seal::DRAWN_LEN);
     rng.try_fill_bytes(drawn)?;
-    Ok(issue_drawn(secret, &mut bytes))
+
+    let mut key_access_token = AccessToken::empty();
+    let key_id = seal_and_encode(secret, &mut payload, &mut key_access_token);
+    Ok(ClientKey {
+        key_id,
+        key_access_token,
+    })
 }
 
-// Inlined, the key is copied once less (without LTO).
-#[inline]
-fn issue_drawn(secret: &ClientSecret, bytes: &mut TokenBytes) -> ClientKey {
-    let id = seal::seal(&secret.cipher, &token::PREFIX, bytes.payload());
-    let mut key = ClientKey {
-        key_id: KeyId::from_bytes(id),
-        key_access_token: AccessToken::BLANK,
-    };
-    token::encode(bytes, &mut key.key_access_token);
-    key
+// Fills the token in its place: a token that is built and returned leaves a copy on the stack.
+#[inline(never)]
+fn seal_and_encode(secret: &ClientSecret, payload: &mut [u8; seal::SEALED_LEN], token: &mut AccessToken) -> KeyId {
+    let id = seal::seal(&secret.cipher, &token::PREFIX, payload);
+    token::encode(payload, token);
+    KeyId::from_bytes(id)
 }

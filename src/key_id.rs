@@ -1,4 +1,5 @@
-use core::{fmt, num::NonZeroUsize, str::FromStr};
+use crate::hex::{self, ParseError};
+use core::{fmt, str::FromStr};
 
 /// The id of a client key: the walk-through's `key_id`, which the operator lists in `CLIENT_KEYS`.
 ///
@@ -95,16 +96,12 @@ impl KeyId {
             .zip(text.split(','))
             .map(|(number, entry)| (number, entry.trim_ascii()))
             .filter(|(_, entry)| !entry.is_empty())
-            .map(|(number, entry)| {
-                entry.parse().map_err(|error| ParseError {
-                    entry: NonZeroUsize::new(number),
-                    ..error
-                })
-            })
+            .map(|(number, entry)| entry.parse().map_err(|error: ParseError| error.in_entry(number)))
     }
 
-    /// A word whose top bit is clear if the ids are equal and set if they differ.
-    // The two differences are joined first: an id that shares one word with each of two listed ids is neither of them.
+    /// A word whose top bit is set if the ids differ.
+    // A word and not a `bool`: a compiler that sees a boolean may branch on it (the README of `subtle` tells how). The
+    // differences are joined before one bit is made of them, so that both words have to be equal in the same listed id.
     pub(crate) const fn difference(self, other: Self) -> u64 {
         let difference = (self.first ^ other.first) | (self.last ^ other.last);
         difference | difference.wrapping_neg()
@@ -117,7 +114,7 @@ impl FromStr for KeyId {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut bytes = [0; Self::LEN];
-        parse_hex(text, &mut bytes)?;
+        hex::decode(text, &mut bytes)?;
         Ok(Self::from_bytes(bytes))
     }
 }
@@ -135,68 +132,4 @@ impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// Why a text is not a [`ClientSecret`](crate::ClientSecret), a [`KeyId`] or a list of ids.
-///
-/// Its `Display` says how many hexadecimal digits were expected and how many characters (not bytes) were found, or the
-/// position of the first character that is no digit; for a list also the entry. Entries and positions count from 1,
-/// positions from the entry's first character. It never holds any of the text.
-///
-/// # Examples
-///
-/// ```
-/// use client_keys::KeyId;
-///
-/// let error = KeyId::parse_list("0123456789abcdef0123456789abcd, 0123456789abcdeg0123456789abcd")
-///     .collect::<Result<Vec<_>, _>>()
-///     .unwrap_err();
-/// assert_eq!(error.to_string(), "entry 2: expected 30 hexadecimal digits, character 16 is not one");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseError {
-    entry: Option<NonZeroUsize>,
-    expected_digits: usize,
-    found: Found,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    Characters(usize),
-    NoDigitAt(usize),
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(entry) = self.entry {
-            write!(f, "entry {entry}: ")?;
-        }
-        write!(f, "expected {} hexadecimal digits, ", self.expected_digits)?;
-        match self.found {
-            Found::Characters(1) => f.write_str("found 1 character"),
-            Found::Characters(count) => write!(f, "found {count} characters"),
-            Found::NoDigitAt(position) => write!(f, "character {position} is not one"),
-        }
-    }
-}
-
-impl core::error::Error for ParseError {}
-
-/// Fills `bytes` from exactly twice as many hexadecimal digits. Looks for what is wrong only where something is.
-pub(crate) fn parse_hex(text: &str, bytes: &mut [u8]) -> Result<(), ParseError> {
-    let expected_digits = bytes.len().saturating_mul(2);
-    if text.len() == expected_digits && base16ct::mixed::decode(text, bytes).is_ok() {
-        return Ok(());
-    }
-    let characters = text.chars().count();
-    let no_digit = text.chars().position(|c| !c.is_ascii_hexdigit());
-    let found = match no_digit {
-        Some(index) if characters == expected_digits => Found::NoDigitAt(index.saturating_add(1)),
-        _ => Found::Characters(characters),
-    };
-    Err(ParseError {
-        entry: None,
-        expected_digits,
-        found,
-    })
 }

@@ -14,18 +14,20 @@
     clippy::unwrap_used
 )]
 
+mod aes256;
 mod base64url;
+mod hex;
 mod issue;
 mod key_id;
 mod seal;
 mod secret;
 mod token;
 mod verify;
-mod wiped;
 
 pub use crate::{
+    hex::ParseError,
     issue::{ClientKey, issue},
-    key_id::{KeyId, ParseError},
+    key_id::KeyId,
     secret::ClientSecret,
     token::AccessToken,
     verify::{VerifyError, verify},

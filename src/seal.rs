@@ -1,9 +1,21 @@
+//! AES-256-GCM (NIST SP 800-38D) over the 15 bytes of an id, in place: nonce, id or ciphertext, tag.
+
+use crate::aes256::Aes256;
 use aes_gcm::{
-    AeadInOut, Aes256Gcm,
+    AeadInOut, AesGcm,
     aead::{
         array::Array,
         consts::{U12, U15, U16, U43},
     },
+};
+use zeroize::ZeroizeOnDrop;
+
+/// The key schedule and the GHASH key.
+pub(crate) type Cipher = AesGcm<Aes256, U12>;
+
+const _: () = {
+    const fn is_erased_on_drop<T: ZeroizeOnDrop>() {}
+    is_erased_on_drop::<Cipher>();
 };
 
 /// Nonce and id, as they are drawn.
@@ -11,12 +23,11 @@ pub(crate) const DRAWN_LEN: usize = 27;
 /// Nonce, ciphertext, tag.
 pub(crate) const SEALED_LEN: usize = 43;
 
-/// Encrypts the id behind its nonce in place and puts the tag behind it: AES-256-GCM, NIST SP 800-38D section 7.1.
-/// Returns the id.
-pub(crate) fn seal(cipher: &Aes256Gcm, associated_data: &[u8], drawn: &mut [u8; SEALED_LEN]) -> [u8; 15] {
+/// Encrypts the id behind its nonce, puts the tag behind it (section 7.1), and returns the id.
+pub(crate) fn seal(cipher: &Cipher, associated_data: &[u8], drawn: &mut [u8; SEALED_LEN]) -> [u8; 15] {
     let (nonce, text, tag) = parts(drawn);
     let id = *text;
-    #[expect(clippy::expect_used, reason = "GCM's limit is 2^36 - 32 bytes")]
+    #[expect(clippy::expect_used, reason = "GCM's limit is 2^36 - 32 bytes (section 5.2.1.1)")]
     let computed = cipher
         .encrypt_inout_detached(nonce, associated_data, text.as_mut_slice().into())
         .expect("15 bytes are not too long");
@@ -24,8 +35,8 @@ pub(crate) fn seal(cipher: &Aes256Gcm, associated_data: &[u8], drawn: &mut [u8; 
     id.into()
 }
 
-/// Decrypts the id in place, if it was sealed under this key and nothing was altered since: section 7.2.
-pub(crate) fn open(cipher: &Aes256Gcm, associated_data: &[u8], sealed: &mut [u8; SEALED_LEN]) -> Option<[u8; 15]> {
+/// Decrypts the id if its tag is right (section 7.2), and returns it.
+pub(crate) fn open(cipher: &Cipher, associated_data: &[u8], sealed: &mut [u8; SEALED_LEN]) -> Option<[u8; 15]> {
     let (nonce, text, tag) = parts(sealed);
     cipher
         .decrypt_inout_detached(nonce, associated_data, text.as_mut_slice().into(), tag)

@@ -1,9 +1,10 @@
 use crate::{
-    key_id::{ParseError, parse_hex},
-    wiped::Wiped,
+    hex::{self, ParseError},
+    seal::Cipher,
 };
-use aes_gcm::{Aes256Gcm, KeyInit};
+use aes_gcm::KeyInit;
 use core::{fmt, str::FromStr};
+use zeroize::Zeroizing;
 
 /// The secret under which tokens are sealed: the walk-through's `CLIENT_SECRET`.
 ///
@@ -36,7 +37,7 @@ use core::{fmt, str::FromStr};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ClientSecret {
-    pub(crate) cipher: Aes256Gcm,
+    pub(crate) cipher: Cipher,
 }
 
 impl ClientSecret {
@@ -56,7 +57,7 @@ impl ClientSecret {
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Self {
-            cipher: Aes256Gcm::new(bytes.into()),
+            cipher: Cipher::new(bytes.into()),
         }
     }
 }
@@ -66,9 +67,9 @@ impl FromStr for ClientSecret {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut bytes = Wiped([0; 32]);
-        parse_hex(text, &mut bytes.0)?;
-        Ok(Self::from_bytes(&bytes.0))
+        let mut bytes = Zeroizing::new([0; 32]);
+        hex::decode(text, bytes.as_mut())?;
+        Ok(Self::from_bytes(&bytes))
     }
 }
 

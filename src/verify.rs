@@ -1,4 +1,4 @@
-use crate::{ClientSecret, KeyId, seal, token};
+use crate::{key_id::KeyId, seal, secret::ClientSecret, token};
 use core::fmt;
 use subtle::Choice;
 
@@ -53,7 +53,9 @@ fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Resul
     }
 }
 
-/// Looks at every listed id and decides once, at the end.
+/// Compares the id with every listed id, and decides once, at the end.
+// Words all the way, and `Choice` for the one conversion: a compiler that sees a boolean may branch on it, and leave the
+// loop early (the README of `subtle` tells how). The top bit is set if every listed id differs.
 fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
     let all_differ = allowed.iter().fold(u64::MAX, |all, other| all & id.difference(*other));
     bool::from(Choice::from((!all_differ >> 63) as u8))

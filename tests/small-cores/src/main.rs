@@ -7,21 +7,25 @@
 
 #[path = "../../../src/base64url.rs"]
 mod base64url;
+#[path = "../../../src/hex.rs"]
+mod hex;
 #[path = "../../../src/key_id.rs"]
 mod key_id;
 #[path = "../../../src/token.rs"]
 mod token;
 #[path = "../../../src/verify.rs"]
 mod verify;
-#[path = "../../../src/wiped.rs"]
-mod wiped;
 
 use core::{hint::black_box, panic::PanicInfo};
-use key_id::{KeyId, ParseError};
+use hex::ParseError;
+use key_id::KeyId;
+use secret::ClientSecret;
 use verify::VerifyError;
 
-pub struct ClientSecret {
-    cipher: (),
+mod secret {
+    pub struct ClientSecret {
+        pub(crate) cipher: (),
+    }
 }
 
 mod seal {
@@ -56,7 +60,7 @@ fn verify(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Result<KeyI
 }
 
 fn parse_hex(text: &str, bytes: &mut [u8; 32]) -> Result<(), ParseError> {
-    key_id::parse_hex(text, bytes)
+    hex::decode(text, bytes)
 }
 
 /// The scan that must not be.

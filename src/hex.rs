@@ -1,0 +1,78 @@
+//! Hexadecimal digits (RFC 4648 section 8), and the error for texts that are something else.
+
+use core::{fmt, num::NonZeroUsize};
+
+/// Why a text is not a [`ClientSecret`](crate::ClientSecret), a [`KeyId`] or a list of ids.
+///
+/// Its `Display` says how many hexadecimal digits were expected and how many characters (not bytes) were found, or the
+/// position of the first character that is no digit; for a list also the entry. Entries and positions count from 1,
+/// positions from the entry's first character. It never holds any of the text.
+///
+/// # Examples
+///
+/// ```
+/// use client_keys::KeyId;
+///
+/// let error = KeyId::parse_list("0123456789abcdef0123456789abcd, 0123456789abcdeg0123456789abcd")
+///     .collect::<Result<Vec<_>, _>>()
+///     .unwrap_err();
+/// assert_eq!(error.to_string(), "entry 2: expected 30 hexadecimal digits, character 16 is not one");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    entry: Option<NonZeroUsize>,
+    expected_digits: usize,
+    found: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Characters(usize),
+    NoDigitAt(usize),
+}
+
+impl ParseError {
+    /// The same error in an entry of a list, counted from 1.
+    pub(crate) fn in_entry(self, number: usize) -> Self {
+        Self {
+            entry: NonZeroUsize::new(number),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(entry) = self.entry {
+            write!(f, "entry {entry}: ")?;
+        }
+        write!(f, "expected {} hexadecimal digits, ", self.expected_digits)?;
+        match self.found {
+            Found::Characters(1) => f.write_str("found 1 character"),
+            Found::Characters(count) => write!(f, "found {count} characters"),
+            Found::NoDigitAt(position) => write!(f, "character {position} is not one"),
+        }
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+/// Fills `bytes` from exactly twice as many hexadecimal digits, either case.
+// In a time that does not depend on the digits; only a text that is refused is searched for what is wrong.
+pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> Result<(), ParseError> {
+    let expected_digits = bytes.len().saturating_mul(2);
+    if text.len() == expected_digits && base16ct::mixed::decode(text, bytes).is_ok() {
+        return Ok(());
+    }
+    let characters = text.chars().count();
+    let no_digit = text.chars().position(|c| !c.is_ascii_hexdigit());
+    let found = match no_digit {
+        Some(index) if characters == expected_digits => Found::NoDigitAt(index.saturating_add(1)),
+        _ => Found::Characters(characters),
+    };
+    Err(ParseError {
+        entry: None,
+        expected_digits,
+        found,
+    })
+}
