@@ -19,10 +19,10 @@ pub(crate) const ENCODED_LEN: usize = (DECODED_LEN * 4).div_ceil(3);
 // Not inlined: the compiler would cut the bytes into the parts that its caller reads, and join them slowly.
 #[inline(never)]
 pub(crate) fn decode(text: &[u8; ENCODED_LEN], bytes: &mut [u8; DECODED_LEN]) -> Option<()> {
+    // Neither `?` below can return: eight bytes are a word, and six words hold the 43 bytes.
     let [.., y, z] = *text;
     let mut words = [u64::from_le_bytes([y, z, b'A', b'A', b'A', b'A', b'A', b'A']); 8];
     for (word, eight) in words.iter_mut().zip(text.chunks_exact(8)) {
-        // `?` never returns here: a chunk has eight bytes. Copying the text into an array of eights would be slower.
         *word = u64::from_le_bytes(eight.try_into().ok()?);
     }
 
@@ -44,9 +44,7 @@ pub(crate) fn decode(text: &[u8; ENCODED_LEN], bytes: &mut [u8; DECODED_LEN]) ->
         (g << 48) | h,         // gghhhhhh
     ]
     .map(u64::to_be_bytes);
-    for (byte, joined) in bytes.iter_mut().zip(joined.as_flattened()) {
-        *byte = *joined;
-    }
+    *bytes = *joined.as_flattened().first_chunk()?;
     let spare = h & 0x00ff_ffff_ffff;
     ((bad | spare) == 0).then_some(())
 }
@@ -56,8 +54,8 @@ fn sextets_of(characters: u64) -> (u64, u64) {
     let upper = in_range(characters, b'A', b'Z');
     let lower = in_range(characters, b'a', b'z');
     let digit = in_range(characters, b'0', b'9');
-    let minus = in_range(characters, b'-', b'-');
-    let underscore = in_range(characters, b'_', b'_');
+    let minus = equal(characters, b'-');
+    let underscore = equal(characters, b'_');
 
     // RFC 4648 table 2: a sextet is its character plus an offset, of which six bits count.
     //
@@ -96,12 +94,16 @@ const fn splat(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Marks each lane from `first` to `last` by its top bit. Lanes below 0x80 carry nothing into each other; one above them
-/// makes its word invalid.
+// Both mark a lane by its top bit. Lanes below 0x80 carry nothing into each other; a lane above makes its word invalid.
+
 const fn in_range(characters: u64, first: u8, last: u8) -> u64 {
     let from_first = characters.wrapping_add(splat(0x80_u8.wrapping_sub(first)));
     let past_last = characters.wrapping_add(splat(0x7f_u8.wrapping_sub(last)));
     from_first & !past_last & splat(0x80)
+}
+
+const fn equal(characters: u64, character: u8) -> u64 {
+    splat(0x80).wrapping_sub(characters ^ splat(character)) & splat(0x80)
 }
 
 #[cfg(test)]
