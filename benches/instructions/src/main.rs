@@ -1,10 +1,13 @@
 //! One call, for a counter of instructions: `instructions accepted 256`, `instructions issue`. All inputs are fixed.
 
-#[path = "../../raw/mod.rs"]
-mod raw;
+#[path = "../../../src/aes256.rs"]
+mod aes256;
+#[path = "../../../src/seal.rs"]
+mod seal;
 
+use aes_gcm::KeyInit;
 use client_keys::{
-    AccessToken, ClientKey, ClientSecret, KeyId, VerifyError, issue,
+    ClientKey, ClientSecret, KeyId, VerifyError, issue,
     rand_core::{TryCryptoRng, TryRng},
     verify,
 };
@@ -48,30 +51,32 @@ fn counted_issue(secret: &ClientSecret) -> ClientKey {
 }
 
 #[inline(never)]
-fn counted_open(message: &raw::Message) -> Option<[u8; 15]> {
-    message.open()
+fn counted_open(cipher: &seal::Cipher, payload: &mut [u8; seal::SEALED_LEN]) -> Option<[u8; 15]> {
+    seal::open(cipher, b"ck1_", payload)
 }
 
 #[inline(never)]
-fn counted_seal(message: &raw::Message) -> [u8; 15] {
-    message.seal().0
+fn counted_seal(cipher: &seal::Cipher, payload: &mut [u8; seal::SEALED_LEN]) -> [u8; 15] {
+    seal::seal(cipher, b"ck1_", payload)
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let secret = ClientSecret::from_bytes(&SECRET);
     let Ok(key) = issue(&secret, &mut Fixed(2));
+    let cipher = seal::Cipher::new(&SECRET.into());
+    let mut payload = [0; seal::SEALED_LEN];
+    payload[..seal::DRAWN_LEN].fill(2);
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["issue"] => drop(black_box(counted_issue(black_box(&secret)))),
-        ["open"] => assert!(counted_open(black_box(&message(&key.key_access_token))).is_some()),
-        ["seal"] => drop(black_box(counted_seal(black_box(&message(&key.key_access_token))))),
+        ["seal"] => drop(black_box(counted_seal(black_box(&cipher), &mut payload))),
+        ["open"] => {
+            seal::seal(&cipher, b"ck1_", &mut payload);
+            assert!(counted_open(black_box(&cipher), &mut payload).is_some());
+        }
         [answer, count] => answer_to(answer, count.parse().expect("a number of listed ids"), &secret, &key),
         _ => panic!("which case?"),
     }
-}
-
-fn message(token: &AccessToken) -> raw::Message {
-    raw::Message::of_token(&SECRET, token.as_ref())
 }
 
 fn answer_to(case: &str, count: usize, secret: &ClientSecret, key: &ClientKey) {
