@@ -1,6 +1,7 @@
-//! What the compiler's flags are worth: nanoseconds of `verify` and of the raw call, their ratio, the scan's ratio and
-//! nanoseconds for each listed id.
+//! What a build is worth: nanoseconds of `verify` and of what it is compared with, ratios, and nanoseconds for each
+//! listed id, in the order of the table that `run` prints.
 
+mod limits;
 mod measure;
 mod own;
 #[path = "../../raw/mod.rs"]
@@ -9,13 +10,18 @@ mod raw;
 use own::LONGEST;
 
 fn main() {
-    let times = measure::measure(&mut own::subjects(), 2000);
+    let mut subjects = own::subjects();
+    subjects.extend(limits::subjects());
+    let times = measure::measure(&mut subjects, 2000);
     let (list, sum) = (format!("list {LONGEST}"), format!("sum {LONGEST}"));
     println!(
-        "{:.0} {:.0} {:.2} {:.2} {:.2}",
+        "{:.0} {:.0} {:.0} {:.0} {:.2} {:.2} {:.2} {:.2}",
         times.nanoseconds("client-keys"),
         times.nanoseconds("aes-gcm"),
+        times.nanoseconds(limits::RING),
+        times.nanoseconds(limits::STORED_HASH),
         times.median(|t| t["client-keys"] / t["aes-gcm"]),
+        times.median(|t| t["client-keys"] / t[limits::RING]),
         times.median(|t| (t[&list] - t["client-keys"]) / t[&sum]),
         times.median(|t| (t[&list] - t["client-keys"]) / f64::from(LONGEST)),
     );

@@ -1,17 +1,11 @@
-//! The same job in other crates: a prepared server secret, the token's text in, the id out if it is the one that may
-//! come in. And `ring`, beside `aes-gcm` the other limit: its call alone, without text or list.
+//! The same job in other crates: a prepared server secret, the token's text in, the id out if it is listed.
 
-use crate::{
-    measure::Subject,
-    own::{altered, random},
-};
-use std::{fmt::Debug, hint::black_box};
+use crate::{limits::of_text, measure::Subject, own::random};
 
 /// Those who open an id that was sealed or signed under the secret.
 pub const OPEN: [&str; 5] = ["cookie", "jsonwebtoken", "pasetors", "fernet", "branca"];
 /// Compares a hash that was stored for the token. There is no secret.
 pub const HASHES: &str = "prefixed-api-key";
-pub const LIMITS: [&str; 2] = ["aes-gcm", "ring"];
 
 pub fn subjects() -> Vec<Subject> {
     vec![
@@ -21,31 +15,7 @@ pub fn subjects() -> Vec<Subject> {
         fernet(),
         branca(),
         prefixed_api_key(),
-        ring(),
     ]
-}
-
-/// Takes part only who lets the good token in, with its id, and not the altered one.
-fn subject<T: 'static, I: Debug + PartialEq + 'static>(
-    name: &str,
-    good: T,
-    altered: &T,
-    id: &I,
-    check: impl Fn(&T) -> Option<I> + 'static,
-) -> Subject {
-    assert_eq!(check(&good).as_ref(), Some(id), "{name} refuses the good token");
-    assert_eq!(check(altered), None, "{name} lets an altered token in");
-    Subject::new(name, move || check(black_box(&good)))
-}
-
-fn of_text<I: Debug + PartialEq + 'static>(
-    name: &str,
-    token: String,
-    id: &I,
-    check: impl Fn(&str) -> Option<I> + 'static,
-) -> Subject {
-    let altered = altered(&token);
-    subject(name, token, &altered, id, move |token| check(token))
 }
 
 /// Where a payload has to be text, the id is its 30 digits.
@@ -148,25 +118,5 @@ fn prefixed_api_key() -> Subject {
     of_text(HASHES, key.to_string(), &id, move |token| {
         let key = PrefixedApiKey::from_string(token).ok()?;
         (key.short_token() == listed && controller.check_hash(&key, &hash)).then(|| key.short_token().to_owned())
-    })
-}
-
-fn ring() -> Subject {
-    use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-
-    const NONCE: [u8; 12] = [7; 12];
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &random::<32>()).expect("32 bytes"));
-    let id: [u8; 15] = random();
-    let mut sealed = id.to_vec();
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(NONCE), Aad::from(b"ck1_"), &mut sealed)
-        .expect("15 bytes are not too long");
-    let good: [u8; 31] = sealed.try_into().expect("15 + 16 bytes");
-    let mut altered = good;
-    altered[30] ^= 1;
-    subject("ring", good, &altered, &id, move |sealed| {
-        let mut buffer = *sealed;
-        let nonce = Nonce::assume_unique_for_key(black_box(NONCE));
-        let opened = key.open_in_place(nonce, Aad::from(b"ck1_"), &mut buffer).ok()?;
-        (*opened).try_into().ok()
     })
 }
