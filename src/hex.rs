@@ -1,8 +1,8 @@
-//! Hexadecimal digits (RFC 4648 section 8), and the error for texts that are something else.
+//! Reads hexadecimal digits (RFC 4648 section 8), and says what is wrong with a text that is not made of them.
 
 use core::{fmt, num::NonZeroUsize};
 
-/// Why a text is not a [`ClientSecret`](crate::ClientSecret), a [`KeyId`] or a list of ids.
+/// Why a text is not a [`ClientSecret`](crate::ClientSecret), a [`KeyId`](crate::KeyId) or a list of ids.
 ///
 /// Its `Display` says how many hexadecimal digits were expected and how many characters (not bytes) were found, or the
 /// position of the first character that is no digit; for a list also the entry. Entries and positions count from 1,

@@ -26,7 +26,7 @@ pub struct ClientKey {
 ///
 /// # Errors
 ///
-/// The generator's own error, if it fails. Then there is no key, and what it may have drawn is erased.
+/// The generator's own error, if it fails. Then there is no key, and the bytes that it wrote are erased.
 ///
 /// # Security
 ///
@@ -35,6 +35,8 @@ pub struct ClientKey {
 /// * Issue at most 2^32 tokens under one secret, counted over every program that holds it (SP 800-38D section 8.3);
 ///   the crate cannot count.
 /// * The time that it takes does not depend on the secret or on what is drawn.
+/// * The drawn bytes and the sealed ones are erased before it returns; what the cipher and the encoder leave on the stack
+///   is not.
 ///
 /// # Examples
 ///

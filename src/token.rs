@@ -13,8 +13,8 @@ const LEN: usize = PREFIX.len() + base64url::ENCODED_LEN;
 ///
 /// # Security
 ///
-/// Whoever holds the token is let in. So there is no `Display`, `Debug` shows nothing of it, and its own storage is
-/// erased on drop; copies that moves leave behind are not. Showing it is spelt [`as_str`](Self::as_str).
+/// Whoever holds the token can use it. There is deliberately no `Display`; call [`as_str`](Self::as_str) to expose it.
+/// `Debug` shows nothing of it. Its own storage is erased on drop; copies that moves leave behind are not.
 ///
 /// # Examples
 ///
