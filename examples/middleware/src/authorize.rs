@@ -1,0 +1,57 @@
+//! What is the same in every framework. Copy this file and the one of your framework.
+
+use client_keys::{ClientSecret, KeyId, VerifyError, verify};
+use tracing::{info, warn};
+
+/// The `WWW-Authenticate` of a 401, without and with a token in the request: RFC 6750 section 3.
+pub const NO_TOKEN: &str = r#"Bearer realm="apps""#;
+pub const INVALID_TOKEN: &str = r#"Bearer realm="apps", error="invalid_token""#;
+
+/// The body of every 401.
+pub const UNAUTHORIZED: &str = r#"{"error":"unauthorized"}"#;
+
+pub struct ClientKeys {
+    pub secret: ClientSecret,
+    pub allowed: Vec<KeyId>,
+}
+
+impl ClientKeys {
+    /// Returns the id of the key that made the request. `authorization` yields the value of each `Authorization` header.
+    ///
+    /// # Errors
+    ///
+    /// The `WWW-Authenticate` to refuse the request with. The reason is for the log, and never for the client.
+    pub fn authorize<'a>(&self, authorization: impl IntoIterator<Item = &'a [u8]>) -> Result<KeyId, &'static str> {
+        let Some(token) = bearer_token(authorization) else {
+            warn!("refused: not one Authorization header with a bearer token");
+            return Err(NO_TOKEN);
+        };
+        match verify(&self.secret, &self.allowed, token) {
+            Ok(key_id) => {
+                info!(%key_id, "accepted");
+                Ok(key_id)
+            }
+            Err(why) => {
+                if let VerifyError::Unlisted(key_id) = why {
+                    warn!(%key_id, "refused: {why}");
+                } else {
+                    warn!("refused: {why}");
+                }
+                Err(INVALID_TOKEN)
+            }
+        }
+    }
+}
+
+/// The token of the only `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110 section 11.4.
+///
+/// Of several headers, a proxy may have checked another one. Bytes, because a header's value need not be UTF-8.
+fn bearer_token<'a>(authorization: impl IntoIterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
+    let mut values = authorization.into_iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, rest) = value.split_at_checked("Bearer".len())?;
+    let token = &rest[rest.iter().position(|byte| *byte != b' ')?..];
+    (scheme.eq_ignore_ascii_case(b"Bearer") && token.len() < rest.len()).then_some(token)
+}

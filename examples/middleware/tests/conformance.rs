@@ -1,0 +1,587 @@
+//! One table of requests for every framework and for the service: all of them accept and refuse alike.
+//!
+//! HTTP/1.1 requests are bytes on a socket. HTTP/2 compresses headers, so the `h2` crate sends the table's headers to
+//! tonic; it does not look at their values.
+
+use client_keys::{ClientSecret, issue};
+use getrandom::SysRng;
+use hyper::{
+    HeaderMap, Request,
+    body::Bytes,
+    header::{HeaderName, HeaderValue},
+};
+use middleware::authorize::{ClientKeys, INVALID_TOKEN, NO_TOKEN, UNAUTHORIZED};
+use rocket::{Config, config::LogLevel, fairing::AdHoc};
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    iter,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+use tokio::runtime::Runtime;
+
+/// Nothing here takes that long, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Framework {
+    ActixWeb,
+    Hyper,
+    Rocket,
+    Service,
+    Tonic,
+    Warp,
+}
+
+use Framework::{ActixWeb, Hyper, Rocket, Service, Tonic, Warp};
+
+/// What the client gets, and whether the handler got the id of the listed key.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Expected {
+    status: u16,
+    www_authenticate: Option<&'static str>,
+    handled: bool,
+}
+
+const fn expected(status: u16, www_authenticate: Option<&'static str>) -> Expected {
+    Expected {
+        status,
+        www_authenticate,
+        handled: status == 200,
+    }
+}
+
+const ACCEPTED: Expected = expected(200, None);
+const REFUSED: Expected = expected(401, Some(NO_TOKEN));
+const INVALID: Expected = expected(401, Some(INVALID_TOKEN));
+
+struct Case {
+    name: &'static str,
+    method: &'static str,
+    path: &'static str,
+    /// Header lines without their line ends.
+    headers: Vec<Vec<u8>>,
+    expected: Expected,
+    exceptions: Vec<(Framework, Expected)>,
+}
+
+fn case(name: &'static str, headers: &[&[u8]], expected: Expected) -> Case {
+    Case {
+        name,
+        method: "GET",
+        path: "/apps",
+        headers: headers.iter().map(|header| header.to_vec()).collect(),
+        expected,
+        exceptions: Vec::new(),
+    }
+}
+
+impl Case {
+    fn to(self, method: &'static str, path: &'static str) -> Self {
+        Self { method, path, ..self }
+    }
+
+    /// What a framework answers instead, for a reason that is not in the middleware.
+    fn except(mut self, framework: Framework, expected: Expected, reason: &str) -> Self {
+        assert!(expected != self.expected && !reason.is_empty(), "{}", self.name);
+        self.exceptions.push((framework, expected));
+        self
+    }
+
+    fn expected(&self, framework: Framework) -> Expected {
+        let mut exceptions = self.exceptions.iter();
+        let exception = exceptions.find(|(name, _)| *name == framework);
+        exception.map_or(self.expected, |(_, expected)| *expected)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let (method, path) = (self.method, self.path);
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close");
+        let mut lines = vec![head.as_bytes()];
+        lines.extend(self.headers.iter().map(Vec::as_slice));
+        lines.extend([b"".as_slice(); 2]);
+        lines.join(b"\r\n".as_slice())
+    }
+}
+
+struct Keys {
+    secret: String,
+    id: String,
+    token: String,
+    unlisted: String,
+    other_secret: String,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let new_secret = || [(); 4].map(|()| format!("{:016x}", getrandom::u64().unwrap())).concat();
+        let issue = |secret: &str| issue(&secret.parse::<ClientSecret>().unwrap(), &mut SysRng).unwrap();
+        let secret = new_secret();
+        let [key, unlisted, other_secret] = [issue(&secret), issue(&secret), issue(&new_secret())];
+        Self {
+            id: key.key_id.to_string(),
+            token: key.key_access_token.as_str().to_owned(),
+            unlisted: unlisted.key_access_token.as_str().to_owned(),
+            other_secret: other_secret.key_access_token.as_str().to_owned(),
+            secret,
+        }
+    }
+
+    fn client_keys(&self) -> ClientKeys {
+        ClientKeys {
+            secret: self.secret.parse().unwrap(),
+            allowed: vec![self.id.parse().unwrap()],
+        }
+    }
+}
+
+/// In an `f`, `{}` stands for the token of the listed key.
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn table(keys: &Keys) -> Vec<Case> {
+    let token = keys.token.as_str();
+    let (head, tail) = token.split_at(30);
+    let (first, rest) = tail.split_at(1);
+    let changed = format!("{head}{}{rest}", if first == "A" { "B" } else { "A" });
+    let filler = "A".repeat(8 << 10);
+    let f = |text: &str| text.replace("{}", token).into_bytes();
+    let with = |before: &[u8]| [b"Authorization: Bearer ", head.as_bytes(), before, tail.as_bytes()].concat();
+    let bearer = |token: &str| format!("Authorization: Bearer {token}").into_bytes();
+
+    let good: &[u8] = &f("Authorization: Bearer {}");
+    let basic: &[u8] = b"Authorization: Basic Y2xpZW50OmtleQ==";
+    let unlisted: &[u8] = &bearer(&keys.unlisted);
+    let invalid_utf_8: &[u8] = &with(b"\xff");
+
+    let blanks = "HTTP/1.1 drops blanks around a value; in HTTP/2 they are part of it (RFC 9113 section 8.2.1)";
+    let utf_8 = "Rocket drops headers that are not UTF-8, before any code of the application runs";
+    let no_405 = "Rocket does not match a route with another method, and then knows no route";
+    let grpc = "gRPC has one status, UNIMPLEMENTED, for unknown services and methods";
+    let not_found = expected(404, None);
+    let method_not_allowed = expected(405, None);
+    let bad_request = expected(400, None);
+
+    vec![
+        case("no header", &[], REFUSED),
+        case("listed", &[good], ACCEPTED),
+        case("unlisted", &[unlisted], INVALID),
+        case("other secret", &[&bearer(&keys.other_secret)], INVALID),
+        case("one character changed", &[&bearer(&changed)], INVALID),
+        case("one character less", &[&bearer(&token[..61])], INVALID),
+        case("padded", &[&f("Authorization: Bearer {}=")], INVALID),
+        case("quoted", &[&f("Authorization: Bearer \"{}\"")], INVALID),
+        case("two tokens", &[&f("Authorization: Bearer {} {}")], INVALID),
+        case("8 KiB", &[&bearer(&filler)], INVALID),
+        case(
+            "8 KiB behind the token",
+            &[&bearer(&format!("{token}{filler}"))],
+            INVALID,
+        ),
+        //
+        case("header in lower case", &[&f("authorization: Bearer {}")], ACCEPTED),
+        case("header in upper case", &[&f("AUTHORIZATION: Bearer {}")], ACCEPTED),
+        case("scheme in lower case", &[&f("Authorization: bearer {}")], ACCEPTED),
+        case("scheme in upper case", &[&f("Authorization: BEARER {}")], ACCEPTED),
+        case("scheme in mixed case", &[&f("Authorization: bEaReR {}")], ACCEPTED),
+        case("several spaces", &[&f("Authorization: Bearer    {}")], ACCEPTED),
+        case("tab", &[&f("Authorization: Bearer\t{}")], REFUSED),
+        case("space and tab", &[&f("Authorization: Bearer \t{}")], INVALID),
+        case("tab and space", &[&f("Authorization: Bearer\t {}")], REFUSED),
+        case("blanks behind", &[&f("Authorization: Bearer {} \t ")], ACCEPTED).except(Tonic, INVALID, blanks),
+        case("blanks before", &[&f("Authorization: \t Bearer {}")], ACCEPTED).except(Tonic, REFUSED, blanks),
+        //
+        case("empty", &[b"Authorization:"], REFUSED),
+        case("Bearer alone", &[b"Authorization: Bearer"], REFUSED),
+        case("Bearer and spaces", &[b"Authorization: Bearer  "], REFUSED),
+        case("no space", &[&f("Authorization: Bearer{}")], REFUSED),
+        case("no scheme", &[&f("Authorization: {}")], REFUSED),
+        case("longer scheme", &[&f("Authorization: Bearers {}")], REFUSED),
+        case("Basic", &[basic], REFUSED),
+        case("Basic with the token", &[&f("Authorization: Basic {}")], REFUSED),
+        case("other header", &[&f("Proxy-Authorization: Bearer {}")], REFUSED),
+        //
+        case("twice the same", &[good, good], REFUSED),
+        case("listed, then unlisted", &[good, unlisted], REFUSED),
+        case("unlisted, then listed", &[unlisted, good], REFUSED),
+        case("Bearer, then Basic", &[good, basic], REFUSED),
+        case("Basic, then Bearer", &[basic, good], REFUSED),
+        case("empty, then Bearer", &[b"Authorization:", good], REFUSED),
+        case("Bearer, then empty", &[good, b"Authorization:"], REFUSED),
+        case("not UTF-8, then listed", &[invalid_utf_8, good], REFUSED).except(Rocket, ACCEPTED, utf_8),
+        case("listed, then not UTF-8", &[good, invalid_utf_8], REFUSED).except(Rocket, ACCEPTED, utf_8),
+        case(
+            "Bearer, comma, Bearer",
+            &[&f("Authorization: Bearer {}, Bearer {}")],
+            INVALID,
+        ),
+        case(
+            "Bearer, comma, Basic",
+            &[&f("Authorization: Bearer {}, Basic eA==")],
+            INVALID,
+        ),
+        case(
+            "Basic, comma, Bearer",
+            &[&f("Authorization: Basic eA==, Bearer {}")],
+            REFUSED,
+        ),
+        //
+        case("0xFF in the token", &[invalid_utf_8], INVALID).except(Rocket, REFUSED, utf_8),
+        case(
+            "0xFF in the scheme",
+            &[&[b"Authorization: Bearer\xff ", token.as_bytes()].concat()],
+            REFUSED,
+        ),
+        case("UTF-8 in the token", &[&with("é".as_bytes())], INVALID),
+        case("NUL in the token", &[&with(b"\0")], bad_request),
+        //
+        case("unknown path, no token", &[], REFUSED).to("GET", "/unknown"),
+        case("unknown path, invalid token", &[unlisted], INVALID).to("GET", "/unknown"),
+        case("unknown path, listed", &[good], not_found).to("GET", "/unknown"),
+        case("root, no token", &[], REFUSED).to("GET", "/"),
+        case("path below, no token", &[], REFUSED).to("GET", "/apps/1"),
+        case("path with a query, no token", &[], REFUSED).to("GET", "/apps?id=1"),
+        case("path with a slash behind, no token", &[], REFUSED).to("GET", "/apps/"),
+        case("path not UTF-8, no token", &[], REFUSED).to("GET", "/%FF"),
+        case("other method, no token", &[], REFUSED).to("POST", "/apps"),
+        case("other method, invalid token", &[unlisted], INVALID).to("POST", "/apps"),
+        case("other method, listed", &[good], method_not_allowed)
+            .to("POST", "/apps")
+            .except(Rocket, not_found, no_405)
+            .except(Tonic, not_found, grpc),
+        case("OPTIONS, no token", &[], REFUSED).to("OPTIONS", "/apps"),
+        case("unknown method, no token", &[], REFUSED).to("BREW", "/apps"),
+        case("unknown method and path, no token", &[], REFUSED).to("BREW", "/unknown"),
+    ]
+}
+
+struct Answer {
+    status: u16,
+    www_authenticate: Option<String>,
+    /// The others, without `Date`.
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+fn assert_conformance(framework: Framework, keys: &Keys, send: impl Fn(&Case) -> Answer) {
+    let handled = match framework {
+        // Its handler shows no id.
+        Service => r#"[{"id":1,"name":"ba6811fb3e073d","user_id":1},{"id":2,"name":"0f3c1f8e5d9a42","user_id":1}]"#,
+        _ => &keys.id,
+    };
+    let refused = if framework == Tonic {
+        "unauthorized"
+    } else {
+        UNAUTHORIZED
+    };
+    // A method's refusals have the same headers, whatever the path.
+    let mut refusals = HashMap::new();
+    let mut faults = Vec::new();
+    for case in table(keys) {
+        let answer = send(&case);
+        let mut fault = |what: String| faults.push(format!("{framework:?}: {}: {what}", case.name));
+        let actual = (
+            answer.status,
+            answer.www_authenticate.as_deref(),
+            answer.body == handled,
+        );
+        let Expected {
+            status,
+            www_authenticate,
+            handled,
+        } = case.expected(framework);
+        if actual != (status, www_authenticate, handled) {
+            fault(format!(
+                "{actual:?} instead of {:?}",
+                (status, www_authenticate, handled)
+            ));
+        }
+        if answer.status == 401 {
+            if answer.body != refused {
+                fault(format!("the body {:?}", answer.body));
+            }
+            let first = refusals.entry(case.method).or_insert_with(|| answer.headers.clone());
+            if *first != answer.headers {
+                fault(format!("{:?}, but before {first:?}", answer.headers));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+fn http(port: u16, case: &Case) -> Answer {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(&case.bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("{}: {answer:?}", case.name));
+    let (status, headers) = head.split_once("\r\n").unwrap();
+    let headers = headers.lines().map(|line| line.split_once(": ").unwrap());
+    Answer::new(status.split(' ').nth(1).unwrap().parse().unwrap(), headers, body)
+}
+
+impl Answer {
+    fn new<'a>(status: u16, headers: impl Iterator<Item = (&'a str, &'a str)>, body: &str) -> Self {
+        let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+        let headers = headers.filter(|(name, _)| name != "date");
+        let (challenge, mut headers): (Vec<_>, Vec<_>) = headers.partition(|(name, _)| name == "www-authenticate");
+        headers.sort();
+        Self {
+            status,
+            www_authenticate: challenge
+                .into_iter()
+                .map(|(_, value)| value)
+                .reduce(|a, b| a + ", " + &b),
+            headers,
+            body: body.to_owned(),
+        }
+    }
+}
+
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// Until the process ends.
+fn in_background<F: Future<Output = ()>>(serve: impl FnOnce() -> F + Send + 'static) {
+    thread::spawn(move || Runtime::new().unwrap().block_on(serve()));
+}
+
+#[test]
+fn actix_web_conforms() {
+    let keys = Keys::new();
+    let (client_keys, (listener, port)) = (keys.client_keys(), listener());
+    in_background(move || async { middleware::actix_web::serve(listener, client_keys).await.unwrap() });
+    assert_conformance(ActixWeb, &keys, |case| http(port, case));
+}
+
+#[test]
+fn hyper_conforms() {
+    let keys = Keys::new();
+    let (client_keys, (listener, port)) = (keys.client_keys(), listener());
+    in_background(move || async {
+        let listener = listener.try_into().unwrap();
+        middleware::hyper::serve(listener, client_keys).await.unwrap();
+    });
+    assert_conformance(Hyper, &keys, |case| http(port, case));
+}
+
+#[test]
+fn rocket_conforms() {
+    let keys = Keys::new();
+    let client_keys = keys.client_keys();
+    let (sender, port) = mpsc::channel();
+    in_background(move || async {
+        let config = Config {
+            port: 0,
+            log_level: LogLevel::Off,
+            ..Config::default()
+        };
+        let port = AdHoc::on_liftoff("port", |rocket| {
+            let port = rocket.config().port;
+            Box::pin(async move { sender.send(port).unwrap() })
+        });
+        let rocket = middleware::rocket::rocket(client_keys).configure(config).attach(port);
+        rocket.launch().await.map(drop).unwrap();
+    });
+    let port = port.recv().unwrap();
+    assert_conformance(Rocket, &keys, |case| http(port, case));
+}
+
+#[test]
+fn warp_conforms() {
+    let keys = Keys::new();
+    let (client_keys, (listener, port)) = (keys.client_keys(), listener());
+    in_background(move || async {
+        let listener: tokio::net::TcpListener = listener.try_into().unwrap();
+        warp::serve(middleware::warp::routes(client_keys))
+            .incoming(listener)
+            .run()
+            .await;
+    });
+    assert_conformance(Warp, &keys, |case| http(port, case));
+}
+
+#[test]
+fn tonic_conforms() {
+    let keys = Keys::new();
+    let (client_keys, (listener, port)) = (keys.client_keys(), listener());
+    in_background(move || async {
+        let listener = listener.try_into().unwrap();
+        middleware::tonic::serve(listener, client_keys).await.unwrap();
+    });
+    let runtime = Runtime::new().unwrap();
+    assert_conformance(Tonic, &keys, |case| runtime.block_on(grpc(port, case)));
+}
+
+/// `/apps` is the service, and the HTTP method the name of its method; statuses are those that gRPC maps to HTTP's.
+async fn grpc(port: u16, case: &Case) -> Answer {
+    let stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .await
+        .unwrap();
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let path = match (case.path, case.method) {
+        ("/apps", "GET") => "/client_keys.Apps/Get",
+        ("/apps", "POST") => "/client_keys.Apps/Post",
+        (path, _) => path,
+    };
+    let mut request = Request::post(format!("http://localhost{path}")).body(()).unwrap();
+    let headers = request.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/grpc"));
+    headers.insert("te", HeaderValue::from_static("trailers"));
+    for header in &case.headers {
+        let colon = header.iter().position(|byte| *byte == b':').unwrap();
+        let value = header[colon + 1..].strip_prefix(b" ").unwrap_or_default();
+        let name = HeaderName::from_bytes(&header[..colon]).unwrap();
+        let Ok(value) = HeaderValue::from_bytes(value) else {
+            return malformed(port, path, value);
+        };
+        headers.append(name, value);
+    }
+    let (response, mut body) = client.send_request(request, false).unwrap();
+    // Not compressed, and the length of an empty message. A refusal may come before it is sent.
+    let _ = body.send_data(Bytes::from_static(&[0; 5]), true);
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 200, "{}", case.name);
+    let (head, mut body) = response.into_parts();
+    let mut message = Vec::new();
+    while let Some(data) = body.data().await {
+        message.extend_from_slice(&data.unwrap());
+    }
+    let trailers = body.trailers().await.unwrap().unwrap_or_default();
+    connection.abort();
+
+    let mut fields: HeaderMap = head.headers;
+    fields.extend(trailers);
+    let status = match fields.remove("grpc-status").unwrap().as_bytes() {
+        b"0" => 200,
+        b"12" => 404,
+        b"16" => 401,
+        other => panic!("{}: grpc-status {other:?}", case.name),
+    };
+    let body = match status {
+        // Behind the frame's five bytes: field 1, text, and its length.
+        200 => str::from_utf8(&message[7..]).unwrap(),
+        _ => fields.get("grpc-message").map_or("", |text| text.to_str().unwrap()),
+    };
+    let headers = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    Answer::new(status, headers, body)
+}
+
+/// Writes the frames itself for a value that no client sends. 400 stands for HTTP/2's answer to a malformed request: an
+/// error of the connection (RFC 9113 section 8.1.1).
+fn malformed(port: u16, path: &str, authorization: &[u8]) -> Answer {
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    const GOAWAY: u8 = 7;
+    // The last stream that was served, and PROTOCOL_ERROR.
+    const REASON: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
+    let frame = |kind, flags, stream, payload: &[u8]| {
+        let [_, length @ ..] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[..], &[kind, flags, 0, 0, 0, stream], payload].concat()
+    };
+    let answer = |authorization: &[u8]| {
+        let mut block = Vec::new();
+        for (name, value) in [
+            (":method", b"POST".as_slice()),
+            (":scheme", b"http"),
+            (":authority", b"localhost"),
+            (":path", path.as_bytes()),
+            ("content-type", b"application/grpc"),
+            ("te", b"trailers"),
+            ("authorization", authorization),
+        ] {
+            // Literal, not indexed; lengths below 127 are one byte: RFC 7541 sections 6.2.2 and 5.1.
+            block.push(0);
+            for text in [name.as_bytes(), value] {
+                block.push(u8::try_from(text.len()).ok().filter(|length| *length < 127).unwrap());
+                block.extend_from_slice(text);
+            }
+        }
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // Flags: the header block and the stream end here.
+        let frames = [frame(SETTINGS, 0, 0, &[]), frame(HEADERS, 5, 1, &block)].concat();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+        stream.write_all(&frames).unwrap();
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).unwrap();
+            let [a, b, c, kind, ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+            stream.read_exact(&mut payload).unwrap();
+            if kind == HEADERS || kind == GOAWAY {
+                return (kind, payload);
+            }
+        }
+    };
+    let text: Vec<u8> = authorization.iter().copied().filter(|byte| *byte != 0).collect();
+    assert_eq!(
+        answer(&text).0,
+        HEADERS,
+        "the same frames without the NUL are a request"
+    );
+    assert_eq!(answer(authorization), (GOAWAY, REASON.to_vec()));
+    Answer::new(400, iter::empty(), "")
+}
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn service_conforms() {
+    let keys = Keys::new();
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../service/Cargo.toml");
+    // Once it is built, cargo becomes the service.
+    let mut process = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--locked", "--manifest-path", manifest])
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .env_remove("CLIENT_SECRET_PREVIOUS")
+        .env_remove("DATABASE_URL")
+        .envs([("CLIENT_SECRET", &keys.secret), ("CLIENT_KEYS", &keys.id)])
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("RUST_LOG", "info")])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let _process = Process(process);
+    let port = log
+        .by_ref()
+        .find_map(|line| line.split_once("127.0.0.1:")?.1.trim().parse().ok());
+    let port = port.expect("the service names its port");
+    thread::spawn(move || log.for_each(drop));
+    assert_conformance(Service, &keys, |case| http(port, case));
+}
+
+#[test]
+fn readme_has_the_versions_that_were_tested() {
+    let read = |name: &str| fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, lock) = (read("../README.md"), read("Cargo.lock"));
+    for name in ["actix-web", "hyper", "rocket", "tonic", "warp"] {
+        let mut lines = lock.lines().skip_while(|line| *line != format!("name = {name:?}"));
+        let version = lines.nth(1).unwrap();
+        let version = version.trim_start_matches("version = ").trim_matches('"');
+        let row = format!("[`{}.rs`](middleware/src/{0}.rs) | {version} |", name.replace('-', "_"));
+        assert!(readme.contains(&row), "{row}");
+    }
+}
