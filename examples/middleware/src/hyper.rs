@@ -6,12 +6,9 @@ use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE},
-    server::conn::http1,
-    service::service_fn,
+    service::{Service, service_fn},
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, io, sync::Arc};
-use tokio::net::TcpListener;
+use std::{convert::Infallible, sync::Arc};
 
 pub async fn authorize<H, F>(keys: &ClientKeys, mut request: Request<Incoming>, handler: H) -> Response<String>
 where
@@ -35,13 +32,10 @@ where
     }
 }
 
-async fn routes(request: Request<Incoming>) -> Response<String> {
+pub(crate) async fn routes(request: Request<Incoming>) -> Response<String> {
     let mut response = Response::new(String::new());
-    match (
-        request.uri().path(),
-        request.method(),
-        request.extensions().get::<KeyId>(),
-    ) {
+    let key_id = request.extensions().get::<KeyId>();
+    match (request.uri().path(), request.method(), key_id) {
         ("/apps", &Method::GET, Some(key_id)) => *response.body_mut() = key_id.to_string(),
         ("/apps", ..) => *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED,
         _ => *response.status_mut() = StatusCode::NOT_FOUND,
@@ -49,17 +43,12 @@ async fn routes(request: Request<Incoming>) -> Response<String> {
     response
 }
 
-pub async fn serve(listener: TcpListener, keys: ClientKeys) -> io::Result<()> {
+pub fn service(
+    keys: ClientKeys,
+) -> impl Service<Request<Incoming>, Response = Response<String>, Error = Infallible, Future: Send> + Clone {
     let keys = Arc::new(keys);
-    loop {
-        let (stream, _) = listener.accept().await?;
+    service_fn(move |request| {
         let keys = keys.clone();
-        tokio::spawn(async move {
-            let answer = async |request| Ok::<_, Infallible>(authorize(&keys, request, routes).await);
-            let mut server = http1::Builder::new();
-            // With a timer, hyper closes the connection of a client that does not finish its request's head.
-            let server = server.timer(TokioTimer::new());
-            let _ = server.serve_connection(TokioIo::new(stream), service_fn(answer)).await;
-        });
-    }
+        async move { Ok(authorize(&keys, request, routes).await) }
+    })
 }

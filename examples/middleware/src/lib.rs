@@ -5,6 +5,7 @@ pub mod authorize;
 pub mod hyper;
 pub mod rocket;
 pub mod tonic;
+pub mod tower;
 pub mod warp;
 
 #[expect(

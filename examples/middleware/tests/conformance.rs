@@ -6,14 +6,18 @@
 use client_keys::{ClientSecret, issue};
 use getrandom::SysRng;
 use hyper::{
-    HeaderMap, Request,
-    body::Bytes,
+    HeaderMap, Request, Response,
+    body::{Bytes, Incoming},
     header::{HeaderName, HeaderValue},
+    server::conn::http1,
+    service::Service,
 };
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use middleware::authorize::{ClientKeys, INVALID_TOKEN, NO_TOKEN, UNAUTHORIZED};
 use rocket::{Config, config::LogLevel, fairing::AdHoc};
 use std::{
     collections::HashMap,
+    convert::Infallible,
     fs,
     io::{BufRead, BufReader, Read, Write},
     iter,
@@ -31,14 +35,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Framework {
     ActixWeb,
+    ExampleService,
     Hyper,
     Rocket,
-    Service,
     Tonic,
+    Tower,
     Warp,
 }
 
-use Framework::{ActixWeb, Hyper, Rocket, Service, Tonic, Warp};
+use Framework::{ActixWeb, ExampleService, Hyper, Rocket, Tonic, Tower, Warp};
 
 /// What the client gets, and whether the handler got the id of the listed key.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -269,7 +274,9 @@ struct Answer {
 fn assert_conformance(framework: Framework, keys: &Keys, send: impl Fn(&Case) -> Answer) {
     let handled = match framework {
         // Its handler shows no id.
-        Service => r#"[{"id":1,"name":"ba6811fb3e073d","user_id":1},{"id":2,"name":"0f3c1f8e5d9a42","user_id":1}]"#,
+        ExampleService => {
+            r#"[{"id":1,"name":"ba6811fb3e073d","user_id":1},{"id":2,"name":"0f3c1f8e5d9a42","user_id":1}]"#
+        }
         _ => &keys.id,
     };
     let refused = if framework == Tonic {
@@ -368,11 +375,35 @@ fn actix_web_conforms() {
 fn hyper_conforms() {
     let keys = Keys::new();
     let (client_keys, (listener, port)) = (keys.client_keys(), listener());
-    in_background(move || async {
-        let listener = listener.try_into().unwrap();
-        middleware::hyper::serve(listener, client_keys).await.unwrap();
-    });
+    in_background(move || serve(listener, middleware::hyper::service(client_keys)));
     assert_conformance(Hyper, &keys, |case| http(port, case));
+}
+
+#[test]
+fn tower_conforms() {
+    let keys = Keys::new();
+    let (client_keys, (listener, port)) = (keys.client_keys(), listener());
+    let service = TowerToHyperService::new(middleware::tower::service(client_keys));
+    in_background(move || serve(listener, service));
+    assert_conformance(Tower, &keys, |case| http(port, case));
+}
+
+async fn serve<S>(listener: TcpListener, service: S)
+where
+    S: Service<Request<Incoming>, Response = Response<String>, Error = Infallible, Future: Send> + Clone,
+    S: Send + 'static,
+{
+    let listener: tokio::net::TcpListener = listener.try_into().unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = service.clone();
+        tokio::spawn(async move {
+            // An error is the client's: it sent what is not HTTP.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
 }
 
 #[test]
@@ -570,14 +601,14 @@ fn service_conforms() {
         .find_map(|line| line.split_once("127.0.0.1:")?.1.trim().parse().ok());
     let port = port.expect("the service names its port");
     thread::spawn(move || log.for_each(drop));
-    assert_conformance(Service, &keys, |case| http(port, case));
+    assert_conformance(ExampleService, &keys, |case| http(port, case));
 }
 
 #[test]
 fn readme_has_the_versions_that_were_tested() {
     let read = |name: &str| fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (readme, lock) = (read("../README.md"), read("Cargo.lock"));
-    for name in ["actix-web", "hyper", "rocket", "tonic", "warp"] {
+    for name in ["actix-web", "hyper", "rocket", "tonic", "tower", "warp"] {
         let mut lines = lock.lines().skip_while(|line| *line != format!("name = {name:?}"));
         let version = lines.nth(1).unwrap();
         let version = version.trim_start_matches("version = ").trim_matches('"');
