@@ -16,7 +16,7 @@ pub struct ClientKeys {
 }
 
 impl ClientKeys {
-    /// Returns the id of the key that made the request. `authorization` yields the value of each `Authorization` header.
+    /// Returns the id of the key that made the request. `authorization` has the values of all `Authorization` headers.
     ///
     /// # Errors
     ///
@@ -43,9 +43,9 @@ impl ClientKeys {
     }
 }
 
-/// The token of the only `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110 section 11.4.
+/// Returns the token of the only `Authorization: Bearer <token>` (RFC 6750 section 2.1, RFC 9110 section 11.4).
 ///
-/// Of several headers, a proxy may have checked another one. Bytes, because a header's value need not be UTF-8.
+/// Of several headers, a proxy may have checked another one. The value is bytes, since it need not be UTF-8.
 fn bearer_token<'a>(authorization: impl IntoIterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
     let mut values = authorization.into_iter();
     let (Some(value), None) = (values.next(), values.next()) else {
