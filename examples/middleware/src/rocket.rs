@@ -46,7 +46,7 @@ fn authorize(request: &Request<'_>) -> Result<KeyId, &'static str> {
 struct Refusal(&'static str, Header<'static>);
 
 /// Answers each error with the same 401 unless the key is listed, since a 404 would tell which routes exist.
-/// A catcher of your own for a single status would take precedence.
+/// A more specific catcher takes precedence, and has to do the same.
 #[catch(default)]
 fn refuse(status: Status, request: &Request<'_>) -> Result<(Status, String), Refusal> {
     match authorize(request) {

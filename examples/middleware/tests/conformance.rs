@@ -27,7 +27,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::timeout};
 
 /// Nothing here takes that long, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -413,7 +413,10 @@ fn tonic_conforms() {
         middleware::tonic::serve(listener, client_keys).await.unwrap();
     });
     let runtime = Runtime::new().unwrap();
-    assert_conformance(Tonic, &keys, |case| runtime.block_on(grpc(port, case)));
+    assert_conformance(Tonic, &keys, |case| {
+        let answer = runtime.block_on(async { timeout(PATIENCE, grpc(port, case)).await });
+        answer.unwrap_or_else(|_| panic!("{}: no answer", case.name))
+    });
 }
 
 /// `/apps` is the service, and the HTTP method the name of its method; statuses are those that gRPC maps to HTTP's.
@@ -558,9 +561,13 @@ fn service_conforms() {
         .lines()
         .map_while(Result::ok);
     let _process = Process(process);
-    let port = log
-        .by_ref()
-        .find_map(|line| line.split_once("127.0.0.1:")?.1.trim().parse().ok());
+    let port = log.by_ref().find_map(|line| {
+        let (_, rest) = line.split_once("127.0.0.1:")?;
+        rest.split(|character: char| !character.is_ascii_digit())
+            .next()?
+            .parse()
+            .ok()
+    });
     let port = port.expect("the service names its port");
     thread::spawn(move || log.for_each(drop));
     assert_conformance(ExampleService, &keys, |case| http(port, case));
