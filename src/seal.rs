@@ -8,14 +8,16 @@ use aes_gcm::{
         consts::{U12, U15, U16, U43},
     },
 };
+use core::marker::PhantomData;
 use zeroize::ZeroizeOnDrop;
 
 /// The key schedule and the GHASH key.
 pub(crate) type Cipher = AesGcm<Aes256, U12>;
 
+// Does not compile if `aes-gcm` is built without erasing both.
 const _: () = {
-    const fn is_erased_on_drop<T: ZeroizeOnDrop>() {}
-    is_erased_on_drop::<Cipher>();
+    struct ErasedOnDrop<T: ZeroizeOnDrop>(PhantomData<T>);
+    let _ = ErasedOnDrop::<Cipher>(PhantomData);
 };
 
 /// Nonce and id, as they are drawn.
