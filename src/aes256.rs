@@ -1,9 +1,8 @@
 //! AES-256 for GCM, one block at a time.
 //!
-//! `aes_gcm::Aes256Gcm` encrypts up to 64 blocks at once, for which `aes` keeps a second copy of the round keys. A token
-//! has a single block of plaintext, so all of that would cost flash, stack and time, and serve nothing. `AesGcm` is
-//! generic over its block cipher; this one hands each block to `aes`, whose `Aes256Enc` keeps no keys for decryption,
-//! which GCM never does (NIST SP 800-38D section 7).
+//! `aes_gcm::Aes256Gcm` keeps round keys for decryption, which GCM never does (NIST SP 800-38D section 7), and encrypts in
+//! batches of 2 to 64 blocks. A token has one block of plaintext: the batches would cost flash, stack and time, and serve
+//! nothing. `AesGcm` is generic over its block cipher; this one hands each block to `aes`.
 
 use aes_gcm::{
     KeyInit, KeySizeUser,

@@ -7,7 +7,7 @@
 
 mod common;
 
-use client_keys::{AccessToken, ClientSecret};
+use client_keys::ClientSecret;
 use common::{issue_key, random_secret};
 use std::mem::{MaybeUninit, size_of};
 
@@ -28,7 +28,7 @@ fn storage_after_drop<T>(value: T) -> Vec<u8> {
 fn storage_of_a_secret_and_a_token_is_all_zero_after_drop() {
     let secret = random_secret();
     let key = issue_key(&secret);
-    assert_eq!(storage_after_drop(key.key_access_token), [0; size_of::<AccessToken>()]);
+    assert_eq!(storage_after_drop(key.key_access_token), [0; 62]);
     assert_eq!(storage_after_drop(secret), [0; size_of::<ClientSecret>()]);
 }
 
