@@ -1,6 +1,6 @@
 //! AES-256 for GCM, one block at a time.
 //!
-//! `aes_gcm::Aes256Gcm` keeps round keys for decryption, which GCM never does (NIST SP 800-38D section 7), and encrypts in
+//! `aes_gcm::Aes256Gcm` also keeps decryption round keys, which GCM never uses (NIST SP 800-38D section 7), and encrypts in
 //! batches of 2 to 64 blocks. A token has one block of plaintext: the batches would cost flash, stack and time, and serve
 //! nothing. `AesGcm` is generic over its block cipher; this one hands each block to `aes`.
 
@@ -33,6 +33,7 @@ impl BlockSizeUser for Aes256 {
     type BlockSize = U16;
 }
 
+// One block in each batch.
 impl ParBlocksSizeUser for Aes256 {
     type ParBlocksSize = U1;
 }

@@ -8,7 +8,7 @@
 //! words      8 x 8 lanes, the first character lowest       the last word is filled up with "AAAAAA"
 //! sextets    8 x 8 lanes of 0..=63                         RFC 4648 table 2, read backwards
 //! packed     8 x 48 bits, the first character highest
-//! bytes      43 bytes, then 4 spare bits and the filling   all of these last 5 bytes must be zero
+//! bytes      43, and 40 bits (4 spare, 36 filled up)       the 40 bits must be zero
 //! ```
 
 pub(crate) const DECODED_LEN: usize = 43;
@@ -16,10 +16,10 @@ pub(crate) const DECODED_LEN: usize = 43;
 pub(crate) const ENCODED_LEN: usize = (DECODED_LEN * 4).div_ceil(3);
 
 /// Fills `bytes`, and returns `Some` if the text is base64url and its spare bits are zero (section 3.5).
-// Not inlined: the compiler would cut the bytes into the parts that its caller reads, and join them slowly.
+// Not inlined, because the compiler would then store the bytes in the pieces that the caller reads, which is slower.
 #[inline(never)]
 pub(crate) fn decode(text: &[u8; ENCODED_LEN], bytes: &mut [u8; DECODED_LEN]) -> Option<()> {
-    // Neither `?` below can return: eight bytes are a word, and six words hold the 43 bytes.
+    // Neither `?` below can fail: eight bytes are a word, and six words hold the 43 bytes.
     let [.., y, z] = *text;
     let mut words = [u64::from_le_bytes([y, z, b'A', b'A', b'A', b'A', b'A', b'A']); 8];
     for (word, eight) in words.iter_mut().zip(text.chunks_exact(8)) {
@@ -49,7 +49,8 @@ pub(crate) fn decode(text: &[u8; ENCODED_LEN], bytes: &mut [u8; DECODED_LEN]) ->
     ((bad | spare) == 0).then_some(())
 }
 
-/// Eight characters' sextets, in the low six bits of each lane, and zero if all eight belong to the alphabet.
+/// Returns eight characters' sextets, in the low six bits of each lane, and a word that is zero if all eight belong to the
+/// alphabet.
 fn sextets_of(characters: u64) -> (u64, u64) {
     let upper = in_range(characters, b'A', b'Z');
     let lower = in_range(characters, b'a', b'z');
@@ -59,12 +60,12 @@ fn sextets_of(characters: u64) -> (u64, u64) {
 
     // RFC 4648 table 2: a sextet is its character plus an offset, of which six bits count.
     //
-    //   characters        sextets    offset          made of a mark, which is 0x80, by
-    //   A-Z   65..=90      0..=25    -65 = 0x3f      filling the bits below it: 0x7f
-    //   a-z   97..=122    26..=51    -71 = 0x39      the same, masked
-    //   0-9   48..=57     52..=61      4 = 0x04      a shift
-    //   -     45          62          17 = 0x11      two shifts
-    //   _     95          63         -32 = 0x20      a shift
+    //   characters        sextets    offset        how a lane's mark, 0x80, becomes it
+    //   A-Z   65..=90      0..=25    -65 = 0x3f    0x7f, whose low six bits these are
+    //   a-z   97..=122    26..=51    -71 = 0x39    0x7f, masked
+    //   0-9   48..=57     52..=61      4 = 0x04    shifted
+    //   -     45          62          17 = 0x11    shifted, twice
+    //   _     95          63         -32 = 0x20    shifted
     let fill = |mark: u64| mark.wrapping_sub(mark >> 7);
     let offset =
         fill(upper) | (fill(lower) & splat(0x39)) | (digit >> 5) | (minus >> 3) | (minus >> 7) | (underscore >> 2);
@@ -94,7 +95,7 @@ const fn splat(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-// Both mark a lane by its top bit. Lanes below 0x80 carry nothing into each other; a lane above makes its word invalid.
+// Both mark a lane by its top bit. Lanes below 0x80 carry nothing into each other; `sextets_of` refuses all others.
 
 const fn in_range(characters: u64, first: u8, last: u8) -> u64 {
     let from_first = characters.wrapping_add(splat(0x80_u8.wrapping_sub(first)));

@@ -2,7 +2,7 @@
 
 use core::{fmt, num::NonZeroUsize};
 
-/// Why a text is not a [`ClientSecret`](crate::ClientSecret), a [`KeyId`](crate::KeyId) or a list of ids.
+/// The error of parsing a [`ClientSecret`](crate::ClientSecret), a [`KeyId`](crate::KeyId) or a list of ids.
 ///
 /// Its `Display` says how many hexadecimal digits were expected and how many characters (not bytes) were found, or the
 /// position of the first character that is no digit; for a list also the entry. Entries and positions count from 1,
@@ -58,7 +58,7 @@ impl fmt::Display for ParseError {
 impl core::error::Error for ParseError {}
 
 /// Fills `bytes` from exactly twice as many hexadecimal digits, either case.
-// In a time that does not depend on the digits; only a text that is refused is searched for what is wrong.
+// Takes a time that does not depend on the digits. Only a refused text is searched for what is wrong.
 pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> Result<(), ParseError> {
     let expected_digits = bytes.len().saturating_mul(2);
     if text.len() == expected_digits && base16ct::mixed::decode(text, bytes).is_ok() {

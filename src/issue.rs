@@ -26,7 +26,7 @@ pub struct ClientKey {
 ///
 /// # Errors
 ///
-/// The generator's own error, if it fails. Then there is no key, and the bytes that it wrote are erased.
+/// Returns the generator's own error if it fails. The bytes that it wrote are erased.
 ///
 /// # Security
 ///
@@ -66,7 +66,7 @@ pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Re
     })
 }
 
-// Fills the token in its place: a token that is built and returned leaves a copy on the stack.
+// Fills the token in its place: building and returning it would leave one more copy on the stack.
 #[inline(never)]
 fn seal_and_encode(secret: &ClientSecret, payload: &mut [u8; seal::SEALED_LEN], token: &mut AccessToken) -> KeyId {
     let id = seal::seal(&secret.cipher, &token::PREFIX, payload);

@@ -24,7 +24,8 @@ use core::{fmt, str::FromStr};
 /// assert_eq!(error.to_string(), "expected 30 hexadecimal digits, found 4 characters");
 /// # Ok::<(), client_keys::ParseError>(())
 /// ```
-// Two words, of the first seven and the last eight bytes: verify compares an id with thousands of others.
+// Two words, because `verify` compares an id with thousands of others. The first holds seven bytes, behind a zero, so that
+// the derived order is that of the bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     first: u64,
@@ -99,9 +100,9 @@ impl KeyId {
             .map(|(number, entry)| entry.parse().map_err(|error: ParseError| error.in_entry(number)))
     }
 
-    /// A word whose top bit is set if the ids differ.
-    // A word and not a `bool`: a compiler that sees a boolean may branch on it (the README of `subtle` tells how). The
-    // differences are joined before one bit is made of them, so that both words have to be equal in the same listed id.
+    /// Returns a word whose top bit is set if and only if the ids differ.
+    // A word and not a `bool`, because a compiler that sees a boolean may branch on it (README of `subtle`). Both words'
+    // differences go into the one bit, so that an id that shares a word with each of two listed ids is neither of them.
     pub(crate) const fn difference(self, other: Self) -> u64 {
         let difference = (self.first ^ other.first) | (self.last ^ other.last);
         difference | difference.wrapping_neg()

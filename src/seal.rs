@@ -14,7 +14,7 @@ use zeroize::ZeroizeOnDrop;
 /// The key schedule and the GHASH key.
 pub(crate) type Cipher = AesGcm<Aes256, U12>;
 
-// Does not compile if `aes-gcm` is built without erasing both.
+// Does not compile if `aes-gcm` is built without erasing them.
 const _: () = {
     struct ErasedOnDrop<T: ZeroizeOnDrop>(PhantomData<T>);
     let _ = ErasedOnDrop::<Cipher>(PhantomData);
@@ -26,8 +26,8 @@ pub(crate) const DRAWN_LEN: usize = 27;
 pub(crate) const SEALED_LEN: usize = 43;
 
 /// Encrypts the id behind its nonce, puts the tag behind it (section 7.1), and returns the id.
-pub(crate) fn seal(cipher: &Cipher, associated_data: &[u8], drawn: &mut [u8; SEALED_LEN]) -> [u8; 15] {
-    let (nonce, text, tag) = parts(drawn);
+pub(crate) fn seal(cipher: &Cipher, associated_data: &[u8], payload: &mut [u8; SEALED_LEN]) -> [u8; 15] {
+    let (nonce, text, tag) = parts(payload);
     let id = *text;
     #[expect(clippy::expect_used, reason = "GCM's limit is 2^36 - 32 bytes (section 5.2.1.1)")]
     let computed = cipher
@@ -38,11 +38,11 @@ pub(crate) fn seal(cipher: &Cipher, associated_data: &[u8], drawn: &mut [u8; SEA
 }
 
 /// Decrypts the id if its tag is right (section 7.2), and returns it.
-// Inlined, it is compiled together with its caller. `aes` prepares the keys of a batch even for one block, and the
-// compiler drops that work only where it sees that nothing uses it: a third of `verify` with AVX-512, in a default build.
+// `#[inline]` lets the compiler see, also in a default build, that nothing uses the batch's round keys, which `aes` copies
+// even for one block where the processor has AVX-512: a third of the time of `verify` (`benches/README.md`).
 #[inline]
-pub(crate) fn open(cipher: &Cipher, associated_data: &[u8], sealed: &mut [u8; SEALED_LEN]) -> Option<[u8; 15]> {
-    let (nonce, text, tag) = parts(sealed);
+pub(crate) fn open(cipher: &Cipher, associated_data: &[u8], payload: &mut [u8; SEALED_LEN]) -> Option<[u8; 15]> {
+    let (nonce, text, tag) = parts(payload);
     cipher
         .decrypt_inout_detached(nonce, associated_data, text.as_mut_slice().into(), tag)
         .ok()?;
@@ -52,8 +52,8 @@ pub(crate) fn open(cipher: &Cipher, associated_data: &[u8], sealed: &mut [u8; SE
 type Parts<'a> = (&'a Array<u8, U12>, &'a mut Array<u8, U15>, &'a mut Array<u8, U16>);
 
 /// Nonce, id or ciphertext, tag.
-fn parts(sealed: &mut [u8; SEALED_LEN]) -> Parts<'_> {
-    let (nonce, rest) = Array::<u8, U43>::cast_from_core_mut(sealed).split_ref_mut::<U12>();
+fn parts(payload: &mut [u8; SEALED_LEN]) -> Parts<'_> {
+    let (nonce, rest) = Array::<u8, U43>::cast_from_core_mut(payload).split_ref_mut::<U12>();
     let (text, tag) = rest.split_ref_mut::<U15>();
     (nonce, text, tag)
 }

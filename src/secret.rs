@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 ///
 /// * 64 digits are a form, not a proof of randomness: take them from the operating system's generator.
 /// * Use the secret for these tokens and for nothing else.
-/// * Its own storage is erased on drop, and so are the bytes that parsing makes. Copies that moves leave behind are not,
+/// * Its own storage is erased on drop, and so are the parsed bytes. Copies that moves leave behind are not,
 ///   nor is what the cipher leaves on the stack when it expands the key, and whenever it is used.
 /// * It can be neither read back, cloned, compared nor printed. Share it by reference, or in an `Arc` or a `static`.
 /// * Parsing a well-formed text takes a time that does not depend on its digits. A text that is refused is searched

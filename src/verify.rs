@@ -41,7 +41,7 @@ pub fn verify(secret: &ClientSecret, allowed: &[KeyId], token: impl AsRef<[u8]>)
 }
 
 fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
-    // Opened where it was decoded: a copy would have to wait for the stores that it reads.
+    // Opened in place: a copy would have to wait until the decoder's stores are done.
     let mut payload = [0; seal::SEALED_LEN];
     token::decode(token, &mut payload).ok_or(VerifyError::Malformed)?;
     let id = seal::open(&secret.cipher, &token::PREFIX, &mut payload).ok_or(VerifyError::Inauthentic)?;
@@ -54,8 +54,8 @@ fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Resul
 }
 
 /// Compares the id with every listed id, and decides once, at the end.
-// Words all the way, and `Choice` for the one conversion: a compiler that sees a boolean may branch on it, and leave the
-// loop early (the README of `subtle` tells how). The top bit is set if every listed id differs.
+// Uses words instead of booleans, and `Choice` for the one conversion: a compiler that sees a boolean may branch on it and
+// leave the loop early (README of `subtle`). The top bit stays set if every listed id differs.
 fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
     let all_differ = allowed.iter().fold(u64::MAX, |all, other| all & id.difference(*other));
     bool::from(Choice::from((!all_differ >> 63) as u8))
