@@ -1,7 +1,7 @@
 //! Decodes base64url without padding (RFC 4648 section 5): 58 characters to 43 bytes.
 //!
-//! `verify` does this for every request, and its timing must not reveal the text: the decoder has no table, and no branch
-//! that depends on a character. It works on eight characters at a time, one in each byte ("lane") of a `u64`:
+//! `verify` does this for every request, and its timing must not reveal the text: the decoder has no table, and no
+//! branch that depends on a character. It works on eight characters at a time, one in each byte ("lane") of a `u64`:
 //!
 //! ```text
 //! text       58 characters                                 "C-BRlAPL" "bAK_UU2z" … "JQ"
@@ -49,8 +49,8 @@ pub(crate) fn decode(text: &[u8; ENCODED_LEN], bytes: &mut [u8; DECODED_LEN]) ->
     ((bad | spare) == 0).then_some(())
 }
 
-/// Returns eight characters' sextets, in the low six bits of each lane, and a word that is zero if all eight belong to the
-/// alphabet.
+/// Returns eight characters' sextets, in the low six bits of each lane, and a word that is zero if all eight belong to
+/// the alphabet.
 fn sextets_of(characters: u64) -> (u64, u64) {
     let upper = in_range(characters, b'A', b'Z');
     let lower = in_range(characters, b'a', b'z');

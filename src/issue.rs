@@ -35,8 +35,8 @@ pub struct ClientKey {
 /// * Issue at most 2^32 tokens under one secret, counted over every program that holds it (SP 800-38D section 8.3);
 ///   the crate cannot count.
 /// * The time that it takes does not depend on the secret or on what is drawn.
-/// * The drawn bytes and the sealed ones are erased before it returns; what the cipher and the encoder leave on the stack
-///   is not.
+/// * The buffer of the drawn and sealed bytes is erased before it returns; what the cipher and the encoder leave on the
+///   stack is not.
 ///
 /// # Examples
 ///
@@ -58,15 +58,16 @@ pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Re
     let (drawn, _) = payload.split_at_mut(seal::DRAWN_LEN);
     rng.try_fill_bytes(drawn)?;
 
-    let mut key_access_token = AccessToken::empty();
-    let key_id = seal_and_encode(secret, &mut payload, &mut key_access_token);
+    let mut token = AccessToken::empty();
+    let key_id = seal_and_encode(secret, &mut payload, &mut token);
+    // Copied and not moved: what is moved is not erased in its old place.
     Ok(ClientKey {
         key_id,
-        key_access_token,
+        key_access_token: token.copy(),
     })
 }
 
-// Fills the token in its place: building and returning it would leave one more copy on the stack.
+// Fills the token in its place, because building and returning it would leave a copy on the stack.
 #[inline(never)]
 fn seal_and_encode(secret: &ClientSecret, payload: &mut [u8; seal::SEALED_LEN], token: &mut AccessToken) -> KeyId {
     let id = seal::seal(&secret.cipher, &token::PREFIX, payload);

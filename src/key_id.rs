@@ -24,8 +24,8 @@ use core::{fmt, str::FromStr};
 /// assert_eq!(error.to_string(), "expected 30 hexadecimal digits, found 4 characters");
 /// # Ok::<(), client_keys::ParseError>(())
 /// ```
-// Two words, because `verify` compares an id with thousands of others. The first holds seven bytes, behind a zero, so that
-// the derived order is that of the bytes.
+// Two words, because `verify` compares an id with thousands of others. The first holds seven bytes, behind a zero, so
+// that the derived order is that of the bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId {
     first: u64,
@@ -71,11 +71,11 @@ impl KeyId {
 
     /// Reads an allow list, the walk-through's `CLIENT_KEYS`: ids of 30 hexadecimal digits with commas between them.
     ///
-    /// ASCII white space around an entry is dropped, and empty entries are skipped. An empty list lets nobody in.
+    /// ASCII white space around an entry is dropped, and empty entries are skipped. With an empty list every key is refused.
     ///
     /// # Errors
     ///
-    /// An item for each entry that is anything else than an id. Its [`ParseError`] says which entry it is, counted
+    /// Yields an error for each entry that is not an id. Its [`ParseError`] says which entry it is, counted
     /// from 1 with the empty ones, as a person counts them in the file. Collect into a `Result`: `flatten` would
     /// silently drop a misspelt id.
     ///

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-// A token guards a door: memory safety is left to the compiler and to the libraries that need `unsafe` for it.
+// Tokens guard an API, so memory safety is left to the compiler and to the libraries that need `unsafe` for it.
 #![forbid(unsafe_code)]
 #![warn(
     missing_docs,

@@ -38,8 +38,8 @@ pub(crate) fn seal(cipher: &Cipher, associated_data: &[u8], payload: &mut [u8; S
 }
 
 /// Decrypts the id if its tag is right (section 7.2), and returns it.
-// `#[inline]` lets the compiler see, also in a default build, that nothing uses the batch's round keys, which `aes` copies
-// even for one block where the processor has AVX-512: a third of the time of `verify` (`benches/README.md`).
+// `#[inline]` compiles it with its caller. Only then, in a default build, does the compiler see that nothing uses the
+// round keys of a batch, which `aes` copies even for one block on processors with AVX-512 (`benches/README.md`).
 #[inline]
 pub(crate) fn open(cipher: &Cipher, associated_data: &[u8], payload: &mut [u8; SEALED_LEN]) -> Option<[u8; 15]> {
     let (nonce, text, tag) = parts(payload);

@@ -38,10 +38,14 @@ impl AccessToken {
         Self(Zeroizing::new([0; LEN]))
     }
 
-    /// The token's 62 characters, to be handed to the client: nothing can make them a second time.
+    pub(crate) fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// Returns the token's 62 characters, for the client. Nothing can make them a second time.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Every character comes from an ASCII alphabet; the default is never taken, and would let nobody in.
+        // Every character is ASCII. The default is unreachable, and `verify` refuses an empty token.
         core::str::from_utf8(self.as_ref()).unwrap_or_default()
     }
 }

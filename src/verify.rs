@@ -5,12 +5,12 @@ use subtle::Choice;
 /// Checks a token: opens it under the secret and looks its id up in the allow list.
 ///
 /// `token` is the token's text as bytes or `str`, taken as it is: without `Bearer `, without white space.
-/// Returns the id of the key that is let in.
+/// Returns the id of the accepted key.
 ///
 /// # Errors
 ///
 /// [`Malformed`](VerifyError::Malformed), [`Inauthentic`](VerifyError::Inauthentic) or
-/// [`Unlisted`](VerifyError::Unlisted), decided in this order. An empty list lets nobody in.
+/// [`Unlisted`](VerifyError::Unlisted), decided in this order. With an empty list every key is refused.
 ///
 /// # Security
 ///
@@ -54,14 +54,14 @@ fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Resul
 }
 
 /// Compares the id with every listed id, and decides once, at the end.
-// Uses words instead of booleans, and `Choice` for the one conversion: a compiler that sees a boolean may branch on it and
-// leave the loop early (README of `subtle`). The top bit stays set if every listed id differs.
+// Uses words instead of booleans, and `Choice` for the one conversion: a compiler that sees a boolean may branch on it
+// and leave the loop early (README of `subtle`). The top bit stays set if every listed id differs.
 fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
     let all_differ = allowed.iter().fold(u64::MAX, |all, other| all & id.difference(*other));
     bool::from(Choice::from((!all_differ >> 63) as u8))
 }
 
-/// Why [`verify`] let nobody in.
+/// Why [`verify`] refused a token.
 ///
 /// Answer all of them with the same 401: the variant is for the log. `Display` never shows the id, since an error's
 /// text may end up in a response; the log takes it from [`Unlisted`](Self::Unlisted).
@@ -74,7 +74,7 @@ pub enum VerifyError {
     Malformed,
     /// Not sealed under this secret, or altered since.
     Inauthentic,
-    /// Authentic, but its id is not in the allow list: revoked, or never let in.
+    /// Authentic, but its id is not in the allow list: revoked, or never listed.
     Unlisted(KeyId),
 }
 

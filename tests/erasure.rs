@@ -131,6 +131,8 @@ mod dead_stack {
             for (index, to) in bytes.iter_mut().enumerate() {
                 *to = byte(index);
             }
+            // Seen by the optimiser, bytes that nothing reads would never be written.
+            black_box(bytes);
             if self.fails { Err(common::Exhausted) } else { Ok(()) }
         }
     }
@@ -173,6 +175,22 @@ mod dead_stack {
         Base64UrlUnpadded::decode(&key.key_access_token.as_str()[4..], &mut payload).expect("base64url");
         assert_erased(&memory, &payload[6..18]);
         assert_erased(&memory, &payload[21..33]);
+    }
+
+    #[test]
+    fn no_copy_of_the_token_is_left() {
+        fn call() {
+            let secret = ClientSecret::from_bytes(&pattern(100));
+            // Dropped where it is: a move in this test would leave a copy of its own.
+            assert!(deep_in_the_stack(&|| black_box(&issue(
+                &secret,
+                &mut Pattern { fails: false }
+            ))
+            .is_ok()));
+        }
+        let memory = memory_after("no_copy_of_the_token_is_left", call);
+        let key = issue(&ClientSecret::from_bytes(&pattern(100)), &mut Pattern { fails: false }).expect("27 bytes");
+        assert_erased(&memory, &key.key_access_token.as_ref()[22..]);
     }
 
     /// A text that is refused at its last digit: from one that is accepted, AES makes round keys that begin with it.

@@ -1,4 +1,4 @@
-//! What a build is worth: nanoseconds of `verify` and of what it is compared with, ratios, and nanoseconds for each
+//! The times of `verify` in one build: nanoseconds of `verify` and of what it is compared with, ratios, and nanoseconds for each
 //! listed id, in the order of the table that `run` prints.
 
 mod limits;

@@ -1,4 +1,4 @@
-//! What can be had for less: `ring`'s call alone, without text or list, and a stored hash instead of a sealed id.
+//! Cheaper alternatives: `ring`'s call alone, without text or list, and a stored hash instead of a sealed id.
 
 use crate::{
     measure::Subject,
