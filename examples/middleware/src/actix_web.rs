@@ -1,6 +1,6 @@
 //! actix-web: `App::wrap(from_fn(authorize))`. The handler takes the key's id as `ReqData<KeyId>`.
 
-use crate::authorize::{ClientKeys, UNAUTHORIZED};
+use super::authorize::{ClientKeys, UNAUTHORIZED};
 use actix_web::{
     App, Error, HttpMessage, HttpResponse, HttpServer,
     body::MessageBody,
@@ -13,10 +13,10 @@ use client_keys::KeyId;
 use std::{io, net::TcpListener};
 
 /// Around the whole `App` it also guards the paths that have no route.
-pub async fn authorize<B: MessageBody + 'static>(
+pub async fn authorize(
     keys: Data<ClientKeys>,
     request: ServiceRequest,
-    next: Next<B>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let headers = request.headers().get_all(AUTHORIZATION);
     match keys.authorize(headers.map(HeaderValue::as_bytes)) {

@@ -1,6 +1,6 @@
 //! hyper, without tower: a function around the handler, which finds the key's id in the request's extensions.
 
-use crate::authorize::{ClientKeys, UNAUTHORIZED};
+use super::authorize::{ClientKeys, UNAUTHORIZED};
 use client_keys::KeyId;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -32,7 +32,7 @@ where
     }
 }
 
-pub(crate) async fn routes(request: Request<Incoming>) -> Response<String> {
+pub async fn routes(request: Request<Incoming>) -> Response<String> {
     let mut response = Response::new(String::new());
     let key_id = request.extensions().get::<KeyId>();
     match (request.uri().path(), request.method(), key_id) {

@@ -1,6 +1,6 @@
 //! Rocket: a request guard, which gives the handler the key's id, and a catcher, which answers every refusal.
 
-use crate::authorize::{ClientKeys, UNAUTHORIZED};
+use super::authorize::{ClientKeys, UNAUTHORIZED};
 use client_keys::KeyId;
 use rocket::{
     Build, Ignite, Request, Responder, Rocket, Sentinel, async_trait, catch, catchers,

@@ -1,9 +1,7 @@
 //! tonic: an interceptor. The handler finds the key's id in the request's extensions.
 
-use crate::{
-    authorize::ClientKeys,
-    generated::apps_server::{Apps, AppsServer},
-};
+use super::authorize::ClientKeys;
+use crate::generated::apps_server::{Apps, AppsServer};
 use client_keys::KeyId;
 use std::sync::Arc;
 use tokio::net::TcpListener;

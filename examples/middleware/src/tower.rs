@@ -1,16 +1,11 @@
 //! tower: a layer, for every service of `http` requests. The handler finds the key's id in the request's extensions.
 
-use crate::{
-    authorize::{ClientKeys, UNAUTHORIZED},
-    hyper::routes,
-};
+use super::authorize::{ClientKeys, UNAUTHORIZED};
 use http::{
     Request, Response, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE},
 };
-use hyper::body::Incoming;
-use std::{convert::Infallible, sync::Arc};
-use tower::{Service, ServiceBuilder};
+use std::sync::Arc;
 use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
 
 #[derive(Clone)]
@@ -40,11 +35,6 @@ impl<B> ValidateRequest<B> for Authorize {
     }
 }
 
-pub fn service(
-    keys: ClientKeys,
-) -> impl Service<Request<Incoming>, Response = Response<String>, Error = Infallible, Future: Send> + Clone {
-    let authorize = ValidateRequestHeaderLayer::custom(Authorize { keys: Arc::new(keys) });
-    ServiceBuilder::new()
-        .layer(authorize)
-        .service_fn(async |request| Ok(routes(request).await))
+pub fn layer(keys: ClientKeys) -> ValidateRequestHeaderLayer<Authorize> {
+    ValidateRequestHeaderLayer::custom(Authorize { keys: Arc::new(keys) })
 }

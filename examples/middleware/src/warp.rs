@@ -1,6 +1,6 @@
 //! warp: a filter, which gives the key's id to the handler, and a `recover` for its rejections.
 
-use crate::authorize::{ClientKeys, UNAUTHORIZED};
+use super::authorize::{ClientKeys, UNAUTHORIZED};
 use client_keys::KeyId;
 use std::{future::ready, sync::Arc};
 use warp::{

@@ -28,6 +28,7 @@ use std::{
     time::Duration,
 };
 use tokio::{runtime::Runtime, time::timeout};
+use tower::ServiceBuilder;
 
 /// Nothing here takes that long, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -345,8 +346,10 @@ fn hyper_conforms() {
 fn tower_conforms() {
     let keys = Keys::new();
     let (client_keys, (listener, port)) = (keys.client_keys(), listener());
-    let service = TowerToHyperService::new(middleware::tower::service(client_keys));
-    in_background(move || serve(listener, service));
+    let service = ServiceBuilder::new()
+        .layer(middleware::tower::layer(client_keys))
+        .service_fn(async |request| Ok(middleware::hyper::routes(request).await));
+    in_background(move || serve(listener, TowerToHyperService::new(service)));
     assert_conformance(Tower, &keys, |case| http(port, case));
 }
 
