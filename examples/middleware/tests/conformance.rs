@@ -3,7 +3,7 @@
 //! HTTP/1.1 requests are bytes on a socket. HTTP/2 compresses headers, so the `h2` crate sends the table's headers to
 //! tonic; it does not look at their values.
 
-use client_keys::{ClientSecret, issue};
+use client_keys::{ClientKey, ClientSecret, issue};
 use getrandom::SysRng;
 use hyper::{
     HeaderMap, Request, Response,
@@ -59,7 +59,7 @@ const METHOD_NOT_ALLOWED: Expected = (405, None);
 struct Case {
     name: &'static str,
     method: &'static str,
-    path: &'static str,
+    path: String,
     /// Header lines without their line ends.
     headers: Vec<Vec<u8>>,
     expected: Expected,
@@ -70,7 +70,7 @@ fn case(name: &'static str, headers: &[&[u8]], expected: Expected) -> Case {
     Case {
         name,
         method: "GET",
-        path: "/apps",
+        path: "/apps".to_owned(),
         headers: headers.iter().map(|header| header.to_vec()).collect(),
         expected,
         exceptions: Vec::new(),
@@ -78,7 +78,8 @@ fn case(name: &'static str, headers: &[&[u8]], expected: Expected) -> Case {
 }
 
 impl Case {
-    fn to(self, method: &'static str, path: &'static str) -> Self {
+    fn to(self, method: &'static str, path: &str) -> Self {
+        let path = path.to_owned();
         Self { method, path, ..self }
     }
 
@@ -96,7 +97,7 @@ impl Case {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let (method, path) = (self.method, self.path);
+        let (method, path) = (self.method, &self.path);
         let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close");
         let mut lines = vec![head.as_bytes()];
         lines.extend(self.headers.iter().map(Vec::as_slice));
@@ -107,8 +108,7 @@ impl Case {
 
 struct Keys {
     secret: String,
-    id: String,
-    token: String,
+    listed: [ClientKey; 2],
     unlisted: String,
     other_secret: String,
 }
@@ -118,10 +118,9 @@ impl Keys {
         let new_secret = || [(); 4].map(|()| format!("{:016x}", getrandom::u64().unwrap())).concat();
         let issue = |secret: &str| issue(&secret.parse::<ClientSecret>().unwrap(), &mut SysRng).unwrap();
         let secret = new_secret();
-        let [key, unlisted, other_secret] = [issue(&secret), issue(&secret), issue(&new_secret())];
+        let [unlisted, other_secret] = [issue(&secret), issue(&new_secret())];
         Self {
-            id: key.key_id.to_string(),
-            token: key.key_access_token.as_str().to_owned(),
+            listed: [issue(&secret), issue(&secret)],
             unlisted: unlisted.key_access_token.as_str().to_owned(),
             other_secret: other_secret.key_access_token.as_str().to_owned(),
             secret,
@@ -131,15 +130,15 @@ impl Keys {
     fn client_keys(&self) -> ClientKeys {
         ClientKeys {
             secret: self.secret.parse().unwrap(),
-            allowed: vec![self.id.parse().unwrap()],
+            allowed: self.listed.iter().map(|key| key.key_id).collect(),
         }
     }
 }
 
-/// In an `f`, `{}` stands for the token of the listed key.
+/// In an `f`, `{}` stands for the token of `key`, which is listed.
 #[rustfmt::skip]
-fn table(keys: &Keys) -> Vec<Case> {
-    let token = keys.token.as_str();
+fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
+    let token = key.key_access_token.as_str();
     let (head, tail) = token.split_at(30);
     let (first, rest) = tail.split_at(1);
     let changed = format!("{head}{}{rest}", if first == "A" { "B" } else { "A" });
@@ -151,6 +150,7 @@ fn table(keys: &Keys) -> Vec<Case> {
     let good: &[u8] = &f("Authorization: Bearer {}");
     let basic: &[u8] = b"Authorization: Basic Y2xpZW50OmtleQ==";
     let unlisted: &[u8] = &bearer(&keys.unlisted);
+    let preflight: &[&[u8]] = &[b"Origin: http://localhost", b"Access-Control-Request-Method: GET"];
     let invalid_utf_8: &[u8] = &with(b"\xff");
 
     let blanks = "HTTP/1.1 drops blanks around a value, in HTTP/2 they are an error: RFC 9113 section 8.2.1";
@@ -193,8 +193,10 @@ fn table(keys: &Keys) -> Vec<Case> {
         case("Basic", &[basic], REFUSED),
         case("Basic with the token", &[&f("Authorization: Basic {}")], REFUSED),
         case("other header", &[&f("Proxy-Authorization: Bearer {}")], REFUSED),
+        case("in the query", &[], REFUSED).to("GET", &format!("/apps?access_token={token}")),
         // Several: a proxy may have checked another one.
         case("twice the same", &[good, good], REFUSED),
+        case("three times the same", &[good, good, good], REFUSED),
         case("listed, then unlisted", &[good, unlisted], REFUSED),
         case("unlisted, then listed", &[unlisted, good], REFUSED),
         case("Bearer, then Basic", &[good, basic], REFUSED),
@@ -203,6 +205,7 @@ fn table(keys: &Keys) -> Vec<Case> {
         case("Bearer, then empty", &[good, b"Authorization:"], REFUSED),
         case("not UTF-8, then listed", &[invalid_utf_8, good], REFUSED).except(Rocket, ACCEPTED, utf_8),
         case("listed, then not UTF-8", &[good, invalid_utf_8], REFUSED).except(Rocket, ACCEPTED, utf_8),
+        case("comma behind", &[&f("Authorization: Bearer {},")], INVALID),
         case("Bearer, comma, Bearer", &[&f("Authorization: Bearer {}, Bearer {}")], INVALID),
         case("Bearer, comma, Basic", &[&f("Authorization: Bearer {}, Basic eA==")], INVALID),
         case("Basic, comma, Bearer", &[&f("Authorization: Basic eA==, Bearer {}")], REFUSED),
@@ -226,7 +229,10 @@ fn table(keys: &Keys) -> Vec<Case> {
             .to("POST", "/apps")
             .except(Rocket, NOT_FOUND, no_405)
             .except(Tonic, NOT_FOUND, grpc),
+        case("HEAD, no token", &[], REFUSED).to("HEAD", "/apps"),
+        case("HEAD of an unknown path, no token", &[], REFUSED).to("HEAD", "/unknown"),
         case("OPTIONS, no token", &[], REFUSED).to("OPTIONS", "/apps"),
+        case("CORS preflight, no token", preflight, REFUSED).to("OPTIONS", "/apps"),
         case("unknown method, no token", &[], REFUSED).to("BREW", "/apps"),
         case("unknown method and path, no token", &[], REFUSED).to("BREW", "/unknown"),
     ]
@@ -241,12 +247,18 @@ struct Answer {
 }
 
 fn assert_conformance(framework: Framework, keys: &Keys, send: impl Fn(&Case) -> Answer) {
+    for key in &keys.listed {
+        assert_conformance_of(framework, &table(keys, key), &key.key_id.to_string(), &send);
+    }
+}
+
+fn assert_conformance_of(framework: Framework, table: &[Case], key_id: &str, send: impl Fn(&Case) -> Answer) {
     let handled = match framework {
         // Its handler shows no id.
         ExampleService => {
             r#"[{"id":1,"name":"ba6811fb3e073d","user_id":1},{"id":2,"name":"0f3c1f8e5d9a42","user_id":1}]"#
         }
-        _ => &keys.id,
+        _ => key_id,
     };
     let refused = if framework == Tonic {
         "unauthorized"
@@ -256,8 +268,8 @@ fn assert_conformance(framework: Framework, keys: &Keys, send: impl Fn(&Case) ->
     // A method's refusals have the same headers, whatever the path.
     let mut refusals = HashMap::new();
     let mut faults = Vec::new();
-    for case in table(keys) {
-        let answer = send(&case);
+    for case in table {
+        let answer = send(case);
         let mut fault = |what: String| faults.push(format!("{framework:?}: {}: {what}", case.name));
         let (status, www_authenticate) = case.expected(framework);
         let expected = (status, www_authenticate, status == 200);
@@ -270,7 +282,9 @@ fn assert_conformance(framework: Framework, keys: &Keys, send: impl Fn(&Case) ->
             fault(format!("{actual:?} instead of {expected:?}"));
         }
         if answer.status == 401 {
-            if answer.body != refused {
+            // HTTP answers HEAD without a body; gRPC has no HEAD.
+            let bodiless = case.method == "HEAD" && framework != Tonic;
+            if answer.body != if bodiless { "" } else { refused } {
                 fault(format!("the body {:?}", answer.body));
             }
             let first = refusals.entry(case.method).or_insert_with(|| answer.headers.clone());
@@ -282,18 +296,25 @@ fn assert_conformance(framework: Framework, keys: &Keys, send: impl Fn(&Case) ->
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
-fn http(port: u16, case: &Case) -> Answer {
+/// Sends the request behind an accepted one on the same connection, which must not matter.
+fn http(port: u16, keys: &Keys, case: &Case) -> Answer {
+    let token = keys.listed[0].key_access_token.as_str();
+    let accepted = format!("GET /apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(&case.bytes()).unwrap();
+    stream
+        .write_all(&[accepted.as_bytes(), &case.bytes()].concat())
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer
-        .split_once("\r\n\r\n")
+        .strip_prefix("HTTP/1.1 200 ")
+        .and_then(|answer| answer.split_once("HTTP/1.1 "))
+        .and_then(|(_, answer)| answer.split_once("\r\n\r\n"))
         .unwrap_or_else(|| panic!("{}: {answer:?}", case.name));
     let (status, headers) = head.split_once("\r\n").unwrap();
     let headers = headers.lines().map(|line| line.split_once(": ").unwrap());
-    Answer::new(status.split(' ').nth(1).unwrap().parse().unwrap(), headers, body)
+    Answer::new(status.split(' ').next().unwrap().parse().unwrap(), headers, body)
 }
 
 impl Answer {
@@ -331,7 +352,7 @@ fn actix_web_conforms() {
     let keys = Keys::new();
     let (client_keys, (listener, port)) = (keys.client_keys(), listener());
     in_background(move || async { middleware::actix_web::serve(listener, client_keys).await.unwrap() });
-    assert_conformance(ActixWeb, &keys, |case| http(port, case));
+    assert_conformance(ActixWeb, &keys, |case| http(port, &keys, case));
 }
 
 #[test]
@@ -339,7 +360,7 @@ fn hyper_conforms() {
     let keys = Keys::new();
     let (client_keys, (listener, port)) = (keys.client_keys(), listener());
     in_background(move || serve(listener, middleware::hyper::service(client_keys)));
-    assert_conformance(Hyper, &keys, |case| http(port, case));
+    assert_conformance(Hyper, &keys, |case| http(port, &keys, case));
 }
 
 #[test]
@@ -350,7 +371,7 @@ fn tower_conforms() {
         .layer(middleware::tower::layer(client_keys))
         .service_fn(async |request| Ok(middleware::hyper::routes(request).await));
     in_background(move || serve(listener, TowerToHyperService::new(service)));
-    assert_conformance(Tower, &keys, |case| http(port, case));
+    assert_conformance(Tower, &keys, |case| http(port, &keys, case));
 }
 
 async fn serve<S>(listener: TcpListener, service: S)
@@ -390,7 +411,7 @@ fn rocket_conforms() {
         rocket.launch().await.map(drop).unwrap();
     });
     let port = port.recv().unwrap();
-    assert_conformance(Rocket, &keys, |case| http(port, case));
+    assert_conformance(Rocket, &keys, |case| http(port, &keys, case));
 }
 
 #[test]
@@ -404,7 +425,7 @@ fn warp_conforms() {
             .run()
             .await;
     });
-    assert_conformance(Warp, &keys, |case| http(port, case));
+    assert_conformance(Warp, &keys, |case| http(port, &keys, case));
 }
 
 #[test]
@@ -429,7 +450,7 @@ async fn grpc(port: u16, case: &Case) -> Answer {
         .unwrap();
     let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);
-    let path = match (case.path, case.method) {
+    let path = match (case.path.as_str(), case.method) {
         ("/apps", "GET") => "/client_keys.Apps/Get",
         ("/apps", "POST") => "/client_keys.Apps/Post",
         (path, _) => path,
@@ -548,6 +569,7 @@ impl Drop for Process {
 #[test]
 fn service_conforms() {
     let keys = Keys::new();
+    let ids = keys.listed.each_ref().map(|key| key.key_id.to_string()).join(",");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../service/Cargo.toml");
     // Once it is built, cargo becomes the service.
     let mut process = Command::new(env!("CARGO"))
@@ -555,7 +577,7 @@ fn service_conforms() {
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .env_remove("CLIENT_SECRET_PREVIOUS")
         .env_remove("DATABASE_URL")
-        .envs([("CLIENT_SECRET", &keys.secret), ("CLIENT_KEYS", &keys.id)])
+        .envs([("CLIENT_SECRET", &keys.secret), ("CLIENT_KEYS", &ids)])
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("RUST_LOG", "info")])
         .stderr(Stdio::piped())
         .spawn()
@@ -573,7 +595,7 @@ fn service_conforms() {
     });
     let port = port.expect("the service names its port");
     thread::spawn(move || log.for_each(drop));
-    assert_conformance(ExampleService, &keys, |case| http(port, case));
+    assert_conformance(ExampleService, &keys, |case| http(port, &keys, case));
 }
 
 #[test]
