@@ -1,19 +1,21 @@
 //! The console of the walk-through: issues a client key and shows `verify` at work on it.
 //!
-//! `CLIENT_SECRET` and `CLIENT_KEYS` are read from the environment, both may be missing.
+//! `CLIENT_SECRET` and `CLIENT_KEYS` are read from the environment, both may be missing. A `.env` is not read.
 
 use client_keys::{ClientSecret, KeyId, issue, verify};
 use getrandom::SysRng;
 use std::env::{self, VarError};
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            // `eprintln!` would panic if standard error takes nothing.
+            let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::from(2)
         }
     }
@@ -67,7 +69,14 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn variable(name: &str) -> Result<Option<String>, String> {
     match env::var(name) {
         Ok(text) => Ok(Some(text)),
-        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotPresent) => {
+            // What follows is not for the secret and the list of that file.
+            if Path::new(".env").exists() {
+                let note = "is not set in the environment, and .env is not read";
+                let _ = writeln!(io::stderr(), "note: {name} {note}");
+            }
+            Ok(None)
+        }
         Err(VarError::NotUnicode(_)) => Err(format!("{name}: not UTF-8 text")),
     }
 }
