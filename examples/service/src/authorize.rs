@@ -111,6 +111,7 @@ fn unauthorized(challenge: &'static str) -> Response {
 
 /// The database could not say: neither let in nor refused, and no reason to replace a token.
 fn unavailable() -> Response {
+    let seconds = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];
     let body = Json(json!({ "error": "unavailable" }));
-    (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, seconds, body).into_response()
 }

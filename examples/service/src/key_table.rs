@@ -2,8 +2,14 @@
 
 use client_keys::KeyId;
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
-use std::{error::Error, time::Duration};
-use tokio::{sync::mpsc, time::timeout};
+use std::{
+    collections::HashSet,
+    error::Error,
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_postgres::{Config, NoTls};
 use tracing::warn;
 
@@ -13,19 +19,22 @@ const LIMIT: Duration = Duration::from_secs(2);
 const STATEMENT_LIMIT: &str = "SET statement_timeout = '1500ms'";
 /// Connections of one instance. A look-up is one round trip, so a few serve many requests.
 const CONNECTIONS: usize = 8;
-/// Keys whose `last_used_at` may wait to be written; what is too much is noted at the key's next request.
-const WAITING: usize = 64;
-
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Keys whose `last_used_at` waits to be written, each once: never more than there are in the table.
+type Used = Arc<Mutex<HashSet<KeyId>>>;
 
 pub struct KeyTable {
     pool: Pool,
-    used: mpsc::Sender<KeyId>,
+    used: Used,
+    wake: mpsc::Sender<()>,
 }
 
 impl KeyTable {
     /// Connects at the first request, not here: a service may start before its database.
-    pub fn new(config: Config) -> Result<Self> {
+    ///
+    /// The task ends when the table is dropped and what waits is written.
+    pub fn new(config: Config) -> Result<(Self, JoinHandle<()>)> {
         // `Fast` asks the connection itself whether it was closed, without another round trip.
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
@@ -37,9 +46,10 @@ impl KeyTable {
             .max_size(CONNECTIONS)
             .post_create(limit)
             .build()?;
-        let (used, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(note_used(pool.clone(), waiting));
-        Ok(Self { pool, used })
+        let used = Used::default();
+        let (wake, woken) = mpsc::channel(1);
+        let noting = tokio::spawn(note_used(pool.clone(), used.clone(), woken));
+        Ok((Self { pool, used, wake }, noting))
     }
 
     /// Asks the database each time: a remembered answer would let a revoked key in.
@@ -56,26 +66,31 @@ impl KeyTable {
         };
         let row = timeout(LIMIT, look_up).await??;
         if row.as_ref().is_some_and(|row| row.get(0)) {
-            // Fails if too many wait already.
-            let _ = self.used.try_send(key_id);
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key_id);
+            // Fails if the task is about to look anyway.
+            let _ = self.wake.try_send(());
         }
         Ok(row.is_some())
     }
 }
 
-async fn note_used(pool: Pool, mut waiting: mpsc::Receiver<KeyId>) {
-    // The condition once more: the same key may wait twice, or at another instance.
-    const NOTE: &str = "UPDATE client_keys SET last_used_at = now() \
-                        WHERE id = $1 AND coalesce(last_used_at < now() - interval '1 minute', true)";
-    while let Some(key_id) = waiting.recv().await {
+async fn note_used(pool: Pool, used: Used, mut woken: mpsc::Receiver<()>) {
+    // The condition once more, as another instance may have been first; and the rows in order, lest two of them deadlock.
+    const NOTE: &str = "UPDATE client_keys SET last_used_at = now() WHERE id IN ( \
+                        SELECT id FROM client_keys \
+                        WHERE id = ANY($1) AND coalesce(last_used_at < now() - interval '1 minute', true) \
+                        ORDER BY id FOR UPDATE)";
+    while woken.recv().await.is_some() {
+        let used = mem::take(&mut *used.lock().unwrap_or_else(PoisonError::into_inner));
+        let ids: Vec<[u8; 15]> = used.into_iter().map(KeyId::to_bytes).collect();
+        let ids: Vec<&[u8]> = ids.iter().map(<[u8; 15]>::as_slice).collect();
         let note = async {
             let connection = pool.get().await?;
             let statement = connection.prepare_cached(NOTE).await?;
-            let id = key_id.to_bytes();
-            Result::Ok(connection.execute(&statement, &[&id.as_slice()]).await?)
+            Result::Ok(connection.execute(&statement, &[&ids]).await?)
         };
         if let Err(error) = timeout(LIMIT, note).await.map_err(Into::into).flatten() {
-            warn!(%key_id, error = &*error, "last_used_at not written");
+            warn!(keys = ids.len(), error = &*error, "last_used_at not written");
         }
     }
 }

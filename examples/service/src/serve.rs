@@ -3,27 +3,37 @@ use crate::{
     apps::apps,
     authorize::{Allowed, ClientKeys, authorize},
     key_table::KeyTable,
-    settings,
+    log,
+    settings::Settings,
 };
 use axum::{Json, Router, middleware, routing::get};
 use serde_json::{Value, json};
-use std::{io::ErrorKind, sync::Arc, time::Duration};
+use std::{
+    io::{self, ErrorKind},
+    process,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
+    runtime::Builder,
     select,
     signal::unix::{SignalKind, signal},
     sync::oneshot,
+    task::JoinHandle,
     time::sleep,
 };
-use tokio_postgres::Config;
 use tracing::{info, warn};
 
-/// How long requests may go on after SIGTERM: less than the 10 seconds that Docker leaves until it kills.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long requests may go on after SIGTERM. With the log's second that makes eight, less than the ten that Docker leaves
+/// until it kills.
+const GRACE: Duration = Duration::from_secs(7);
 
-pub async fn serve(database: Option<Config>) -> Result<(), Failure> {
-    let keys = client_keys(database)?;
-    let (host, port) = settings::address()?;
+pub async fn serve(settings: &Settings) -> Result<(), Failure> {
+    info!("settings: {}", settings.sources()?);
+    let (keys, noting) = client_keys(settings)?;
+    let (host, port) = settings.address()?;
     let listener = TcpListener::bind((host.as_str(), port))
         .await
         .map_err(|error| -> Failure {
@@ -33,54 +43,72 @@ pub async fn serve(database: Option<Config>) -> Result<(), Failure> {
                 _ => Mistake(format!("HOST, PORT: {error}")).into(),
             }
         })?;
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = stop_signal()?;
     info!(address = %listener.local_addr()?, "listening");
-
-    let (stop, stopping) = oneshot::channel();
-    let server = axum::serve(listener, router(keys)).with_graceful_shutdown(async move {
-        select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        info!("stopping");
-        let _ = stop.send(());
-    });
-    select! {
-        result = server.into_future() => result?,
-        () = async {
-            let _ = stopping.await;
-            sleep(GRACE).await;
-        } => warn!("stopped with connections open"),
+    axum::serve(listener, router(keys))
+        .with_graceful_shutdown(async {
+            let _ = stop.await;
+        })
+        .await?;
+    if let Some(noting) = noting {
+        noting.await?;
     }
     Ok(())
 }
 
-fn client_keys(database: Option<Config>) -> Result<ClientKeys, Failure> {
-    let secret = settings::secret()?;
-    let previous = settings::previous_secret()?;
+/// Arrives with SIGTERM or SIGINT. A thread with a runtime of its own waits for them and ends the process after the
+/// grace period, whatever hangs in the other runtime.
+fn stop_signal() -> io::Result<oneshot::Receiver<()>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let entered = runtime.enter();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    drop(entered);
+    let (stop, stopping) = oneshot::channel();
+    thread::spawn(move || {
+        runtime.block_on(async {
+            select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            info!("stopping");
+            let _ = stop.send(());
+            sleep(GRACE).await;
+            warn!("stopped with connections open");
+            log::end(String::new());
+            process::exit(0);
+        });
+    });
+    Ok(stopping)
+}
+
+fn client_keys(settings: &Settings) -> Result<(ClientKeys, Option<JoinHandle<()>>), Failure> {
+    let secret = settings.secret()?;
+    let previous = settings.previous_secret()?;
     if previous.is_some() {
         info!("tokens under CLIENT_SECRET_PREVIOUS are accepted as well");
     }
     // Also with a database: a list that is wrong is a mistake, whether or not it is used.
-    let list = settings::key_list()?;
-    let allowed = if let Some(config) = database {
+    let list = settings.key_list()?;
+    let (allowed, noting) = if let Some(config) = settings.database()? {
         if !list.is_empty() {
             warn!("CLIENT_KEYS is not used: DATABASE_URL is set");
         }
         info!("client keys are those of the database");
-        Allowed::Table(KeyTable::new(config)?)
+        let (table, noting) = KeyTable::new(config)?;
+        (Allowed::Table(table), Some(noting))
     } else {
         match list.len() {
             0 => warn!("CLIENT_KEYS is not set or empty: nobody is let in"),
             count => info!(count, "client keys are those of CLIENT_KEYS"),
         }
-        Allowed::List(list)
+        (Allowed::List(list), None)
     };
-    Ok(ClientKeys {
+    let keys = ClientKeys {
         secret,
         previous,
         allowed,
-    })
+    };
+    Ok((keys, noting))
 }
 
 /// All but `/health` is behind the middleware, whatever its path and method: a stranger learns of no route.

@@ -1,115 +1,168 @@
 //! What the operator sets, in the environment or in `.env`. An error says which setting, never what it held.
 
-use crate::Mistake;
+use crate::{Mistake, dotenv::Dotenv};
 use client_keys::{ClientSecret, KeyId};
 use std::{
-    collections::HashSet,
     env::{self, VarError},
+    error::Error,
     fmt::Display,
     fs,
     io::ErrorKind,
     str::FromStr,
     time::Duration,
 };
-use tokio_postgres::{Config, config::SslMode};
+use tokio_postgres::{
+    Config,
+    config::{ChannelBinding, Host, SslMode, SslNegotiation},
+};
+use tracing_subscriber::EnvFilter;
 
-/// Puts the `.env` of the working directory, if there is one, into the environment; what is set there already stays.
-///
-/// Before any thread is started: nothing may read the environment meanwhile.
-pub fn load_dotenv() -> Result<(), Mistake> {
-    let text = match fs::read_to_string(".env") {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Mistake(format!(".env: {error}"))),
-    };
-    // dotenvy's iterator does not know the byte order mark.
-    let lines = text.strip_prefix('\u{feff}').unwrap_or(&text).lines();
-    let mut names = HashSet::new();
-    for (number, line) in (1..).zip(lines) {
-        // Not an error's own text, which would show the line.
-        let wrong = || Mistake(format!(".env: line {number} is not NAME=value"));
-        // No variable can hold a NUL, and the panic of `env::set_var` would show the value.
-        if line.contains('\0') {
-            return Err(wrong());
+const NAMES: [&str; 7] = [
+    "CLIENT_SECRET",
+    "CLIENT_SECRET_PREVIOUS",
+    "CLIENT_KEYS",
+    "DATABASE_URL",
+    "HOST",
+    "PORT",
+    "RUST_LOG",
+];
+
+pub struct Settings(Dotenv);
+
+impl Settings {
+    /// With the `.env` of the working directory, if there is one.
+    pub fn load() -> Result<Self, Mistake> {
+        match fs::read(".env") {
+            Ok(bytes) => Dotenv::parse(&bytes, environment)
+                .map(Self)
+                .map_err(|error| Mistake(format!(".env: {error}"))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self(Dotenv::default())),
+            Err(error) => Err(Mistake(format!(".env: {error}"))),
         }
-        let line = quote(line);
-        for variable in dotenvy::from_read_iter(line.as_bytes()) {
-            let (name, _) = variable.map_err(|_| wrong())?;
-            // dotenvy would replace what is not UTF-8.
-            self::text(&name)?;
-            // dotenvy keeps the first, a shell the last: somebody who appends a shorter list must not be ignored.
-            if !names.insert(name) {
-                return Err(Mistake(format!(".env: line {number} sets a name a second time")));
-            }
+    }
+
+    /// Where each setting came from.
+    pub fn sources(&self) -> Result<String, Mistake> {
+        let sources = NAMES.map(|name| Ok(format!("{name} {}", self.find(name)?.1)));
+        let sources: Vec<String> = sources.into_iter().collect::<Result<_, _>>()?;
+        Ok(sources.join(", "))
+    }
+
+    pub fn secret(&self) -> Result<ClientSecret, Mistake> {
+        let secret = self.read("CLIENT_SECRET")?;
+        secret.ok_or_else(|| Mistake("CLIENT_SECRET: not set".to_owned()))
+    }
+
+    /// The secret that is being rotated out, if one is.
+    pub fn previous_secret(&self) -> Result<Option<ClientSecret>, Mistake> {
+        self.read("CLIENT_SECRET_PREVIOUS")
+    }
+
+    /// The allow list; empty, which refuses every key, if there is none.
+    pub fn key_list(&self) -> Result<Vec<KeyId>, Mistake> {
+        let text = self.text("CLIENT_KEYS")?.unwrap_or_default();
+        KeyId::parse_list(&text)
+            .collect::<Result<_, _>>()
+            .map_err(|error| Mistake(format!("CLIENT_KEYS: {error}")))
+    }
+
+    /// Where the ids are, if not in `CLIENT_KEYS`.
+    pub fn database(&self) -> Result<Option<Config>, Mistake> {
+        let url = self.text("DATABASE_URL")?;
+        let config = url.map(|url| database(&url)).transpose();
+        config.map_err(|rule| Mistake(format!("DATABASE_URL: {rule}")))
+    }
+
+    /// Loopback unless told otherwise: the tokens are only as secret as the connection, and TLS is the proxy's.
+    pub fn address(&self) -> Result<(String, u16), Mistake> {
+        let host = self.text("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned());
+        Ok((host, self.read("PORT")?.unwrap_or(3000)))
+    }
+
+    /// What to log. `None` if the setting is wrong: no reason not to start.
+    pub fn log_filter(&self) -> Result<Option<EnvFilter>, Mistake> {
+        let text = self.text("RUST_LOG")?.unwrap_or_else(|| "info".to_owned());
+        Ok(EnvFilter::builder().parse(text).ok())
+    }
+
+    fn read<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Mistake> {
+        self.text(name)?
+            .map(|text| text.parse().map_err(|error| Mistake(format!("{name}: {error}"))))
+            .transpose()
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, Mistake> {
+        Ok(self.find(name)?.0)
+    }
+
+    /// A setting's text, and where it came from. Empty counts as not set: `NAME=` is how one is switched off.
+    fn find(&self, name: &str) -> Result<(Option<String>, &'static str), Mistake> {
+        if let Err(VarError::NotUnicode(_)) = env::var(name) {
+            return Err(Mistake(format!("{name}: not UTF-8")));
         }
-        dotenvy::from_read(line.as_bytes()).map_err(|_| wrong())?;
-    }
-    Ok(())
-}
-
-/// Quotes a plain value, which for dotenvy ends at the first space: the walk-through has `CLIENT_KEYS=xxx, another-key`.
-fn quote(line: &str) -> String {
-    let plain = line.split_once(" #").map_or(line, |(line, _comment)| line);
-    match plain.split_once('=') {
-        Some((name, value)) if !value.contains(['"', '\'']) => format!("{name}='{}'", value.trim()),
-        _ => line.to_owned(),
+        if let Some(text) = environment(name) {
+            return Ok((Some(text), "from the environment"));
+        }
+        match self.0.get(name) {
+            Ok(Some(text)) if !text.is_empty() => Ok((Some(text.to_owned()), "from .env")),
+            Ok(_) => Ok((None, "not set")),
+            Err(error) => Err(Mistake(format!("{name}: .env: {error}"))),
+        }
     }
 }
 
-pub fn secret() -> Result<ClientSecret, Mistake> {
-    read("CLIENT_SECRET")?.ok_or_else(|| Mistake("CLIENT_SECRET: not set".to_owned()))
+fn environment(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-/// The secret that is being rotated out, if one is.
-pub fn previous_secret() -> Result<Option<ClientSecret>, Mistake> {
-    read("CLIENT_SECRET_PREVIOUS")
-}
-
-/// The allow list; empty, which lets nobody in, if there is none.
-pub fn key_list() -> Result<Vec<KeyId>, Mistake> {
-    let text = text("CLIENT_KEYS")?.unwrap_or_default();
-    KeyId::parse_list(&text)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Mistake(format!("CLIENT_KEYS: {error}")))
-}
-
-/// Where the ids are, if not in `CLIENT_KEYS`.
-pub fn database() -> Result<Option<Config>, Mistake> {
+/// Refuses here what would otherwise fail at each connection, and so turn every request into a 503.
+fn database(url: &str) -> Result<Config, String> {
     /// After which a silent connection counts as dead, instead of the kernel's quarter of an hour.
     const SILENCE: Duration = Duration::from_secs(5);
-    let Some(url) = text("DATABASE_URL")? else {
-        return Ok(None);
-    };
-    // Not the error's own causes: they may hold a part of the URL, and so of a password.
-    let mut config: Config = url
-        .parse()
-        .map_err(|error: tokio_postgres::Error| Mistake(format!("DATABASE_URL: {error}")))?;
-    if config.get_ssl_mode() == SslMode::Require {
-        return Err(Mistake(
-            "DATABASE_URL: sslmode=require, but this program speaks no TLS".to_owned(),
-        ));
+    if !["postgresql://", "postgres://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+    {
+        return Err("expected postgresql://user:password@host/database".to_owned());
     }
-    config.tcp_user_timeout(SILENCE);
-    Ok(Some(config))
+    if url.contains(|c: char| c.is_whitespace() || c.is_control()) || url.contains("%00") {
+        return Err("holds a blank, a line end or a control character".to_owned());
+    }
+    let mut config: Config = url.parse().map_err(|error| unreadable(url, &error))?;
+    let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+    let ports = config.get_ports();
+    let wrong = if hosts == 0 || config.get_hosts().contains(&Host::Tcp(String::new())) {
+        "no host"
+    } else if config.get_user() == Some("") {
+        "no user before the @"
+    } else if ports.contains(&0) || ports.len() > 1 && ports.len() != hosts {
+        "expected one port above 0 for all hosts, or one for each"
+    } else if ![0, hosts].contains(&config.get_hosts().len()) || ![0, hosts].contains(&config.get_hostaddrs().len()) {
+        "expected as many values of hostaddr as hosts"
+    } else if config.get_ssl_mode() == SslMode::Require {
+        "sslmode=require, but this program speaks no TLS"
+    } else if config.get_channel_binding() == ChannelBinding::Require {
+        "channel_binding=require, but this program speaks no TLS"
+    } else if config.get_ssl_negotiation() == SslNegotiation::Direct {
+        "sslnegotiation=direct, but this program speaks no TLS"
+    } else {
+        config.tcp_user_timeout(SILENCE);
+        return Ok(config);
+    };
+    Err(wrong.to_owned())
 }
 
-/// Loopback unless told otherwise: the tokens are only as secret as the connection, and TLS is the proxy's.
-pub fn address() -> Result<(String, u16), Mistake> {
-    let host = text("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned());
-    Ok((host, read("PORT")?.unwrap_or(3000)))
-}
-
-fn read<T: FromStr<Err: Display>>(name: &str) -> Result<Option<T>, Mistake> {
-    text(name)?
-        .map(|text| text.parse().map_err(|error| Mistake(format!("{name}: {error}"))))
-        .transpose()
-}
-
-/// A variable's text. Empty counts as not set: `NAME=` is how a line in `.env` is switched off.
-fn text(name: &str) -> Result<Option<String>, Mistake> {
-    match env::var(name) {
-        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Mistake(format!("{name}: not UTF-8"))),
+/// The reason, without any text that may be of a password: an unknown option's name is one if the password is not
+/// percent-encoded and holds `@` and `?`, or stands among the options.
+fn unreadable(url: &str, error: &tokio_postgres::Error) -> String {
+    let reason = error.source().map(ToString::to_string).unwrap_or_default();
+    let (before, options) = url.split_once('?').unwrap_or_default();
+    let named = before.matches('@').count() < 2 && !options.contains(['@', '%']) && !options.contains("password");
+    if reason.starts_with("invalid value for option") || reason.starts_with("unknown option") && named {
+        reason
+    } else if reason.starts_with("unknown option") {
+        "unknown option, whose name may be part of a password (percent-encode `@`, `?` and `&` there)".to_owned()
+    } else {
+        "invalid connection string".to_owned()
     }
 }

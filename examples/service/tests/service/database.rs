@@ -202,10 +202,17 @@ fn operator_sees_whose_the_keys_are() {
         stderr.ends_with("service: revoke: 000000000000000000000000000000 is not in the table\n"),
         "{stderr}"
     );
-    // A key that could not be listed is not shown.
-    let output = run(&database.settings(), &["issue", ""]);
+    // A key that could not be listed is not shown, nor is the row.
+    database.sql("ALTER TABLE client_keys ADD CONSTRAINT no_interns CHECK (label <> 'intern')");
+    let output = run(&database.settings(), &["issue", "intern"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(output.stdout, b"");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let violated = "new row for relation \"client_keys\" violates check constraint \"no_interns\"";
+    assert!(
+        stderr.ends_with(&format!("service: db error: {violated}\n")),
+        "{stderr}"
+    );
     // Nor does the table take from others what would forge a line of `list`.
     for label in [r"a\tb", r"a\nb", r"a\rb", r"a\x1b[2K"] {
         let insert =
@@ -215,6 +222,10 @@ fn operator_sees_whose_the_keys_are() {
         assert!(stderr.contains("client_keys_label_check"), "{label}: {stderr}");
     }
     assert_eq!(database.sql("SELECT count(*) FROM client_keys"), "2");
+    // What it takes from them all the same is not printed as it is.
+    database.sql(r"UPDATE client_keys SET label = E'a\u202eb\u200b'");
+    let list = database.operate(&["list"]);
+    assert_eq!(list.matches("\ta\u{fffd}b\u{fffd}\n").count(), 2, "{list}");
 }
 
 #[test]
@@ -323,7 +334,7 @@ fn stopped_database_is_503_and_never_a_way_in() {
 #[ignore = "needs PostgreSQL: .ci/service"]
 fn use_is_noted_once_a_minute_and_costs_no_request() {
     let database = Database::new();
-    let (id, token) = database.issue("busy");
+    let (_, token) = database.issue("busy");
     let used = || database.sql("SELECT coalesce(last_used_at::text, '') FROM client_keys");
     let service = database.start();
     assert_eq!(used(), "");
@@ -347,10 +358,10 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
         service.get_apps_with(&token).assert_let_in();
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     };
-    let not_written = format!("WARN service::key_table: last_used_at not written key_id={id}");
+    let not_written = "WARN service::key_table: last_used_at not written keys=1 error=";
     until(|| {
         is_let_in_at_once();
-        service.log().contains(&not_written)
+        service.log().contains(not_written)
     });
     // Nor is the connection that waited for the lock a trap for those who get it next.
     for _ in 0..100 {
@@ -367,10 +378,90 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
     let url = format!("{}?options=-c%20default_transaction_read_only%3Don", database.url);
     let reading = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &url)]);
     reading.get_apps_with(&token).assert_let_in();
-    let line = reading.wait_for_log("last_used_at not written");
+    let line = reading.wait_for_log("last_used_at not written keys=1");
     assert!(line.contains("read-only transaction"), "{line}");
     reading.get_apps_with(&token).assert_let_in();
     assert_eq!(used(), "");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn every_use_is_noted_or_counted() {
+    const KEYS: usize = 300;
+    let database = Database::new();
+    let keys: Vec<ClientKey> = (0..KEYS).map(|_| database.unlisted()).collect();
+    let rows = keys.iter().map(|key| format!("(decode('{}', 'hex'), 'a')", key.key_id));
+    let rows: Vec<String> = rows.collect();
+    database.sql(&format!(
+        "INSERT INTO client_keys (id, label) VALUES {}",
+        rows.join(", ")
+    ));
+    let use_all_at_once = |service: &Service| {
+        scope(|scope| {
+            for keys in keys.chunks(KEYS / 10) {
+                scope.spawn(move || {
+                    for key in keys {
+                        service.get_apps_with(key.key_access_token.as_str()).assert_let_in();
+                    }
+                });
+            }
+        });
+    };
+    let noted = || {
+        database
+            .sql("SELECT count(last_used_at) FROM client_keys")
+            .parse::<usize>()
+            .unwrap()
+    };
+
+    // Also what waits when the service is stopped: here behind a lock, which is gone before the write gives up.
+    let mut service = database.start();
+    let lock = database.lock("SELECT id FROM client_keys FOR UPDATE");
+    use_all_at_once(&service);
+    service.signal("TERM");
+    service.wait_for_log("stopping");
+    lock.release();
+    assert_eq!(service.wait().code(), Some(0));
+    let not_written = |service: &Service| -> usize {
+        let log = service.log();
+        let counts = log
+            .lines()
+            .filter_map(|line| line.split_once("last_used_at not written keys=")?.1.split(' ').next());
+        counts.map(|count| count.parse::<usize>().unwrap()).sum()
+    };
+    assert!(noted() > 0);
+    assert_eq!(noted() + not_written(&service), KEYS);
+
+    database.sql("UPDATE client_keys SET last_used_at = NULL");
+    let service = database.start();
+    use_all_at_once(&service);
+    until(|| noted() + not_written(&service) == KEYS);
+    assert_eq!(not_written(&service), 0);
+
+    // None of them: each is in a count.
+    database.sql("UPDATE client_keys SET last_used_at = NULL");
+    let url = format!("{}?options=-c%20default_transaction_read_only%3Don", database.url);
+    let mut reading = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &url)]);
+    use_all_at_once(&reading);
+    reading.stop("TERM");
+    assert_eq!((noted(), not_written(&reading)), (0, KEYS));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn revoking_behind_a_lock_fails_soon_and_for_good() {
+    let database = Database::new();
+    let (id, token) = database.issue("a");
+    let lock = database.lock("SELECT id FROM client_keys FOR UPDATE");
+    let output = run(&database.settings(), &["revoke", &id]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.ends_with("service: db error: canceling statement due to statement timeout\n"),
+        "{stderr}"
+    );
+    lock.release();
+    database.start().get_apps_with(&token).assert_let_in();
 }
 
 #[test]

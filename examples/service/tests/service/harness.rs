@@ -5,11 +5,11 @@ use getrandom::SysRng;
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
-    thread::sleep,
+    thread::{scope, sleep},
     time::{Duration, Instant},
 };
 
@@ -129,22 +129,64 @@ impl Service {
         service
     }
 
-    /// Its standard error is a pipe that nobody reads once it listens.
-    pub fn start_without_log(settings: &[(&str, &str)]) -> Self {
+    /// Its standard error is a pipe, read until it listens.
+    pub fn start_with_pipe(settings: &[(&str, &str)]) -> (Self, BufReader<ChildStderr>) {
         let mut process = program(&new_folder(), settings)
             .env("PORT", "0")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("listening address=")));
-        let port = line.unwrap().rsplit(':').next().unwrap().parse().unwrap();
-        Self {
-            process,
-            log: "/dev/null".into(),
-            port,
+        let mut pipe = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("listening address=") {
+            line.clear();
+            assert_ne!(pipe.read_line(&mut line).unwrap(), 0);
         }
+        let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
+        let log = "/dev/null".into();
+        (Self { process, log, port }, pipe)
+    }
+
+    /// With a standard error that takes nothing, which cannot tell the port.
+    pub fn start_without_log(settings: &[(&str, &str)], stderr: impl Into<Stdio>) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let process = program(&new_folder(), settings)
+            .env("PORT", port.to_string())
+            .stdin(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        let log = "/dev/null".into();
+        let mut service = Self { process, log, port };
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert_eq!(service.process.try_wait().unwrap(), None);
+            assert!(start.elapsed() < PATIENCE);
+            sleep(Duration::from_millis(10));
+        }
+        service
+    }
+
+    /// Sends this many requests without a token on one connection; all are refused.
+    pub fn send_refused(&self, count: usize) {
+        let stream = self.connect();
+        let mut answers = BufReader::new(stream.try_clone().unwrap());
+        scope(|scope| {
+            scope.spawn(|| {
+                let requests = "GET /apps HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(count);
+                (&stream).write_all(requests.as_bytes()).unwrap();
+            });
+            let mut refused = 0;
+            let mut line = String::new();
+            while refused < count {
+                line.clear();
+                assert_ne!(answers.read_line(&mut line).unwrap(), 0, "{refused} answers");
+                refused += usize::from(line.contains("HTTP/1.1 401"));
+            }
+        });
     }
 
     pub fn log(&self) -> String {
@@ -204,6 +246,15 @@ impl Service {
         let process = self.process.id().to_string();
         let status = Command::new("kill").args(["-s", name, &process]).status();
         assert!(status.unwrap().success());
+    }
+
+    /// Stops it, and returns how long that took.
+    #[track_caller]
+    pub fn stop(&mut self, name: &str) -> Duration {
+        let start = Instant::now();
+        self.signal(name);
+        assert_eq!(self.wait().code(), Some(0));
+        start.elapsed()
     }
 
     #[track_caller]
@@ -284,6 +335,7 @@ impl Answer {
     pub fn assert_unavailable(&self) {
         assert_eq!(self.status, 503, "{self:?}");
         assert_eq!(self.header("www-authenticate"), None);
+        assert_eq!(self.header("retry-after"), Some("5"));
         assert_eq!(self.body, r#"{"error":"unavailable"}"#);
     }
 }

@@ -1,3 +1,4 @@
 mod database;
+mod dotenv;
 mod harness;
 mod list;

@@ -1,0 +1,142 @@
+//! Reads a `.env` as the Ruby gem `dotenv` 3 does, because the walk-through shares the file with a Rails service.
+//!
+//! No parser on crates.io gives the gem's values for blanks, comments, quotes, escapes and `$NAME` alike. What this one
+//! does not read as the gem does is an error that says the line and the rule, and never shows the text.
+
+use regex::{Captures, Regex};
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
+
+/// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value. Ruby's classes are ASCII.
+static LINE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r#"(?x)
+    (?m:^) [[:space:]]* (?<export> export [[:space:]]+ )? (?<name> [[:word:].]+ )
+    (?:
+        (?<separator> [[:space:]]* = [[:space:]]*? | : [[:space:]]+? )
+        (?:
+            [[:space:]]* ' (?<single> (?: \\' | [^'] )* ) ' |
+            [[:space:]]* " (?<double> (?: \\" | [^"] )* ) " |
+            (?<plain> [^\#\n]+ )
+        )?
+    )?
+    [[:space:]]* (?: \#.* )? (?m:$)"#;
+    Regex::new(pattern).unwrap()
+});
+/// What the gem does to a value that is not between single quotes, in this order.
+static ESCAPE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\([^$])").unwrap());
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?<escaped>\\)?\$(?<open>\{)?(?<name>[A-Za-z0-9_]+)?(?<close>\})?";
+    Regex::new(pattern).unwrap()
+});
+
+/// Each name with its value, or with what is wrong there: that concerns only the reader of the name.
+#[derive(Default)]
+pub struct Dotenv(HashMap<String, Result<String, String>>);
+
+impl Dotenv {
+    /// Where a value names a variable, `environment` goes before the file.
+    pub fn parse(bytes: &[u8], environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let text = str::from_utf8(bytes).map_err(|error| at_line(bytes, error.valid_up_to(), "not UTF-8"))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if let Some(nul) = text.find('\0') {
+            return Err(at_line(text.as_bytes(), nul, "holds a NUL character"));
+        }
+        let at_line = |place, rule: &str| at_line(text.as_bytes(), place, rule);
+        // The gem skips such a line without a word.
+        let skipped = |between: Range<usize>| {
+            let mut place = between.start;
+            for line in text[between].split_inclusive('\n') {
+                if !line.trim_start().is_empty() && !line.trim_start().starts_with('#') {
+                    return Err(at_line(place, "not NAME=value"));
+                }
+                place += line.len();
+            }
+            Ok(())
+        };
+
+        let mut dotenv = Self::default();
+        let mut end = 0;
+        for line in LINE.captures_iter(&text) {
+            skipped(end..line.get_match().start())?;
+            end = line.get_match().end();
+            let name = line.name("name").expect("not optional");
+            let (name, place) = (name.as_str(), name.start());
+            let known = dotenv.0.contains_key(name);
+            let has = |group| line.name(group).is_some();
+            let value = match (has("separator"), has("export")) {
+                (false, false) => return Err(at_line(place, "not NAME=value")),
+                // The gem takes the last. Here nobody revokes a key in the first in vain.
+                (true, _) if known => Err("set a second time"),
+                (_, true) if !["single", "double", "plain"].into_iter().any(has) => {
+                    if known || environment(name).is_some() {
+                        continue;
+                    }
+                    Err("`export` of a name without a value")
+                }
+                _ => dotenv.value(&line, &environment),
+            };
+            let value = value.map_err(|rule| at_line(place, rule));
+            dotenv.0.insert(name.to_owned(), value);
+        }
+        skipped(end..text.len())?;
+        Ok(dotenv)
+    }
+
+    pub fn get(&self, name: &str) -> Result<Option<&str>, &str> {
+        let value = self.0.get(name).map(|value| value.as_ref().map(String::as_str));
+        value.transpose().map_err(String::as_str)
+    }
+
+    fn value(&self, line: &Captures<'_>, environment: impl Fn(&str) -> Option<String>) -> Result<String, &'static str> {
+        let group = |name| line.name(name).map(|value| value.as_str());
+        if let Some(text) = group("single") {
+            return Ok(text.to_owned());
+        }
+        let text = if let Some(text) = group("double") {
+            if text.contains(r"\n") || text.contains(r"\r") {
+                return Err(r"`\n` or `\r` between double quotes, a line end for some readers only");
+            }
+            text
+        } else {
+            // As Ruby's `strip`.
+            let text = group("plain")
+                .unwrap_or_default()
+                .trim_matches([' ', '\t', '\n', '\x0b', '\x0c']);
+            if text.starts_with(['\'', '"']) {
+                return Err("a value that begins with a quote must end with it, and only a comment may follow");
+            }
+            text
+        };
+        let text = ESCAPE.replace_all(text, "$1");
+        if text.contains("$(") {
+            return Err("`$(` runs a command for other readers; between single quotes it stands for itself");
+        }
+        let mut value = String::new();
+        let mut end = 0;
+        for variable in VARIABLE.captures_iter(&text) {
+            let whole = variable.get_match();
+            value.push_str(&text[end..whole.start()]);
+            end = whole.end();
+            let has = |group| variable.name(group).is_some();
+            match variable.name("name") {
+                _ if has("escaped") => value.push_str(&whole.as_str()[1..]),
+                None => value.push_str(whole.as_str()),
+                Some(_) if has("open") != has("close") => return Err("`$` with one brace: write $NAME or ${NAME}"),
+                Some(name) => match (environment(name.as_str()), self.get(name.as_str())) {
+                    (Some(text), _) => value.push_str(&text),
+                    (None, Ok(Some(text))) => value.push_str(text),
+                    _ => {
+                        return Err("`$` names a variable that is not set; between single quotes it stands for itself");
+                    }
+                },
+            }
+        }
+        value.push_str(&text[end..]);
+        Ok(value)
+    }
+}
+
+fn at_line(text: &[u8], place: usize, rule: &str) -> String {
+    let lines = text[..place].split(|byte| *byte == b'\n');
+    format!("line {}: {rule}", lines.count())
+}

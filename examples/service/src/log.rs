@@ -1,0 +1,100 @@
+//! The log, on standard error. A thread of its own writes it: no request, and no end, waits for who reads it.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+    panic,
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+use tracing::error;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{format::Writer, time::FormatTime as _, time::SystemTime},
+};
+
+/// Lines that may wait to be written; further ones are dropped.
+const WAITING: usize = 8192;
+/// How often dropped lines are reported at most, and how long the last lines may take.
+const SECOND: Duration = Duration::from_secs(1);
+
+static WRITING: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
+pub fn start(filter: EnvFilter) {
+    let dropped = Arc::new(OnceLock::new());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .finish(StandardError {
+            dropped: dropped.clone(),
+            failed: 0,
+            reported: 0,
+            last: Instant::now(),
+        });
+    let _ = dropped.set(writer.error_counter());
+    *WRITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
+    tracing_subscriber::fmt()
+        .with_writer(writer)
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .init();
+    // Rust's own hook writes to standard error, and waits for it.
+    panic::set_hook(Box::new(|panic| {
+        error!("{panic}");
+        if thread::current().name() == Some("main") {
+            end(String::new());
+        }
+    }));
+}
+
+/// Writes what waits and then these last words, as far as standard error takes them within a second.
+pub fn end(last: String) {
+    let (done, ended) = mpsc::channel();
+    thread::spawn(move || {
+        drop(WRITING.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let _ = io::stderr().write_all(last.as_bytes());
+        let _ = done.send(());
+    });
+    let _ = ended.recv_timeout(SECOND);
+}
+
+struct StandardError {
+    dropped: Arc<OnceLock<ErrorCounter>>,
+    failed: usize,
+    reported: usize,
+    last: Instant,
+}
+
+impl StandardError {
+    /// How many lines nobody got, once standard error takes lines again.
+    fn report(&mut self) {
+        let lost = self.failed + self.dropped.get().map_or(0, ErrorCounter::dropped_lines);
+        if lost == self.reported {
+            return;
+        }
+        let mut line = String::new();
+        let _ = SystemTime.format_time(&mut Writer::new(&mut line));
+        let _ = writeln!(line, "  WARN service::log: {} lines dropped", lost - self.reported);
+        if io::stderr().write_all(line.as_bytes()).is_ok() {
+            (self.reported, self.last) = (lost, Instant::now());
+        }
+    }
+}
+
+impl Write for StandardError {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match io::stderr().write_all(line) {
+            Ok(()) if self.last.elapsed() > SECOND => self.report(),
+            Ok(()) => {}
+            Err(_) => self.failed += 1,
+        }
+        Ok(line.len())
+    }
+
+    /// Called when no line waits.
+    fn flush(&mut self) -> io::Result<()> {
+        self.report();
+        Ok(())
+    }
+}
