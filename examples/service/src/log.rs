@@ -17,8 +17,10 @@ use tracing_subscriber::{
 
 /// Lines that may wait to be written; further ones are dropped.
 const WAITING: usize = 8192;
-/// How often dropped lines are reported at most, and how long the last lines may take.
-const SECOND: Duration = Duration::from_secs(1);
+/// How often dropped lines are reported while there is never room for all.
+const REPORTS: Duration = Duration::from_secs(10);
+/// How long the last lines may take.
+const LIMIT: Duration = Duration::from_secs(1);
 
 static WRITING: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
@@ -56,7 +58,7 @@ pub fn end(last: String) {
         let _ = io::stderr().write_all(last.as_bytes());
         let _ = done.send(());
     });
-    let _ = ended.recv_timeout(SECOND);
+    let _ = ended.recv_timeout(LIMIT);
 }
 
 struct StandardError {
@@ -85,7 +87,7 @@ impl StandardError {
 impl Write for StandardError {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         match io::stderr().write_all(line) {
-            Ok(()) if self.last.elapsed() > SECOND => self.report(),
+            Ok(()) if self.last.elapsed() > REPORTS => self.report(),
             Ok(()) => {}
             Err(_) => self.failed += 1,
         }

@@ -2,8 +2,7 @@
 //! `SERVER_URL` is its URL without a database's name, `PG_CTL` the command that stops and starts it.
 //! One test at a time: they share the server, and one of them stops it.
 
-use crate::harness::{INVALID_TOKEN, PATIENCE, Service, new_folder, new_key, new_secret, program, run, sensitive};
-use client_keys::ClientKey;
+use crate::harness::{INVALID_TOKEN, Key, PATIENCE, Service, new_folder, new_key, new_secret, program, run, sensitive};
 use std::{
     env,
     io::Write,
@@ -68,7 +67,7 @@ impl Database {
     }
 
     /// An authentic key that is not in the table.
-    fn unlisted(&self) -> ClientKey {
+    fn unlisted(&self) -> Key {
         new_key(&self.secret)
     }
 
@@ -151,7 +150,7 @@ fn revocation_holds_at_the_next_request_on_every_instance() {
             service.get_apps_with(token).assert_let_in();
         }
         service
-            .get_apps_with(database.unlisted().key_access_token.as_str())
+            .get_apps_with(&database.unlisted().token)
             .assert_refused(INVALID_TOKEN);
         service.wait_for_log(&format!("let in key_id={id} secret=\"current\""));
     }
@@ -260,14 +259,10 @@ fn without_its_table_or_its_database_the_service_answers_503() {
     let absent = format!("{}_absent", database.url);
     let token = database.unlisted();
     let service = database.start();
-    service
-        .get_apps_with(token.key_access_token.as_str())
-        .assert_unavailable();
+    service.get_apps_with(&token.token).assert_unavailable();
     service.wait_for_log(r#"relation "client_keys" does not exist"#);
     let service = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &absent)]);
-    service
-        .get_apps_with(token.key_access_token.as_str())
-        .assert_unavailable();
+    service.get_apps_with(&token.token).assert_unavailable();
     service.wait_for_log("_absent\" does not exist");
 }
 
@@ -291,16 +286,14 @@ fn stopped_database_is_503_and_never_a_way_in() {
     for service in before.iter().chain([&during]) {
         // More than there are connections: none may be left that thinks itself alive.
         for _ in 0..10 {
-            for token in [&token, &revoked, unlisted.key_access_token.as_str()] {
+            for token in [&token, &revoked, &unlisted.token] {
                 let start = Instant::now();
                 service.get_apps_with(token).assert_unavailable();
                 assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
             }
         }
         // What can be told without the database is.
-        service
-            .get_apps_with(forged.key_access_token.as_str())
-            .assert_refused(INVALID_TOKEN);
+        service.get_apps_with(&forged.token).assert_refused(INVALID_TOKEN);
         service.get_apps_with("ck1_").assert_refused(INVALID_TOKEN);
         let health = service.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert_eq!(health.status, 200);
@@ -317,9 +310,7 @@ fn stopped_database_is_503_and_never_a_way_in() {
     for service in before.iter().chain([&during]) {
         service.get_apps_with(&token).assert_let_in();
         service.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
-        service
-            .get_apps_with(unlisted.key_access_token.as_str())
-            .assert_refused(INVALID_TOKEN);
+        service.get_apps_with(&unlisted.token).assert_refused(INVALID_TOKEN);
     }
 
     // Without a word: the connections are there, and the server behind them is another one.
@@ -389,8 +380,8 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
 fn every_use_is_noted_or_counted() {
     const KEYS: usize = 300;
     let database = Database::new();
-    let keys: Vec<ClientKey> = (0..KEYS).map(|_| database.unlisted()).collect();
-    let rows = keys.iter().map(|key| format!("(decode('{}', 'hex'), 'a')", key.key_id));
+    let keys: Vec<Key> = (0..KEYS).map(|_| database.unlisted()).collect();
+    let rows = keys.iter().map(|key| format!("(decode('{}', 'hex'), 'a')", key.id));
     let rows: Vec<String> = rows.collect();
     database.sql(&format!(
         "INSERT INTO client_keys (id, label) VALUES {}",
@@ -401,7 +392,7 @@ fn every_use_is_noted_or_counted() {
             for keys in keys.chunks(KEYS / 10) {
                 scope.spawn(move || {
                     for key in keys {
-                        service.get_apps_with(key.key_access_token.as_str()).assert_let_in();
+                        service.get_apps_with(&key.token).assert_let_in();
                     }
                 });
             }

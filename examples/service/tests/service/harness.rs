@@ -1,6 +1,6 @@
 //! The program as its users meet it: processes, a `.env`, bytes on a socket.
 
-use client_keys::{ClientKey, ClientSecret, issue};
+use client_keys::{ClientSecret, issue};
 use getrandom::SysRng;
 use std::{
     env, fs,
@@ -45,11 +45,17 @@ pub fn new_secret() -> String {
     text
 }
 
-pub fn new_key(secret: &str) -> ClientKey {
+pub struct Key {
+    pub id: String,
+    pub token: String,
+}
+
+pub fn new_key(secret: &str) -> Key {
     let secret: ClientSecret = secret.parse().unwrap();
     let key = issue(&secret, &mut SysRng).unwrap();
-    sensitive(key.key_access_token.as_str());
-    key
+    let (id, token) = (key.key_id.to_string(), key.key_access_token.as_str().to_owned());
+    sensitive(&token);
+    Key { id, token }
 }
 
 /// The program with these settings and no others, logging all that it can.
@@ -101,6 +107,15 @@ fn end_of(process: &mut Child) -> Option<ExitStatus> {
     None
 }
 
+fn spawn(folder: &Path, settings: &[(&str, &str)], port: u16, stderr: impl Into<Stdio>) -> Child {
+    let mut command = program(folder, settings);
+    command
+        .env("PORT", port.to_string())
+        .stdin(Stdio::null())
+        .stderr(stderr);
+    command.spawn().unwrap()
+}
+
 pub struct Service {
     process: Child,
     log: PathBuf,
@@ -115,12 +130,7 @@ impl Service {
     pub fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let log = folder.join(format!("{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
-        let process = program(folder, settings)
-            .env("PORT", "0")
-            .stdin(Stdio::null())
-            .stderr(fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
+        let process = spawn(folder, settings, 0, fs::File::create(&log).unwrap());
         let mut service = Self { process, log, port: 0 };
         let listening = "listening address=127.0.0.1:";
         let line = service.wait_for_log(listening);
@@ -131,12 +141,7 @@ impl Service {
 
     /// Its standard error is a pipe, read until it listens.
     pub fn start_with_pipe(settings: &[(&str, &str)]) -> (Self, BufReader<ChildStderr>) {
-        let mut process = program(&new_folder(), settings)
-            .env("PORT", "0")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = spawn(&new_folder(), settings, 0, Stdio::piped());
         let mut pipe = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("listening address=") {
@@ -153,12 +158,7 @@ impl Service {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let process = program(&new_folder(), settings)
-            .env("PORT", port.to_string())
-            .stdin(Stdio::null())
-            .stderr(stderr)
-            .spawn()
-            .unwrap();
+        let process = spawn(&new_folder(), settings, port, stderr);
         let log = "/dev/null".into();
         let mut service = Self { process, log, port };
         let start = Instant::now();
