@@ -1,4 +1,4 @@
-//! A token has exactly one text: of all its one-step neighbours, none is let in.
+//! A token has exactly one text: `verify` refuses all its one-step neighbours.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn issued() -> Vec<Issued> {
 
 impl Issued {
     #[track_caller]
-    fn accepts_only_itself(&self, text: &[u8]) {
+    fn assert_accepts_only_itself(&self, text: &[u8]) {
         let answer = verify(&self.secret, &self.allowed, text);
         if text == self.token {
             assert_eq!(answer, Ok(self.allowed[0]));
@@ -48,33 +48,24 @@ impl Issued {
 }
 
 #[test]
-fn no_other_byte_stands_in_any_place() {
+fn another_byte_in_any_place_is_refused_for_the_right_reason() {
     for issued in issued() {
-        let mut accepted = 0;
         for place in 0..issued.token.len() {
-            for byte in 0..=255 {
-                let mut text = issued.token.clone();
-                text[place] = byte;
-                issued.accepts_only_itself(&text);
-                accepted += usize::from(verify(&issued.secret, &issued.allowed, &text).is_ok());
-            }
-        }
-        assert_eq!(accepted, issued.token.len());
-    }
-}
-
-#[test]
-fn a_byte_outside_the_alphabet_is_malformed_and_another_inside_is_not() {
-    for issued in issued() {
-        for place in 4..issued.token.len() {
             for byte in 0..=255_u8 {
                 let mut text = issued.token.clone();
                 text[place] = byte;
-                let alphabet = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-                let last = place == 61;
-                let well_formed = if last { b"AQgw".contains(&byte) } else { alphabet };
-                let malformed = verify(&issued.secret, &issued.allowed, &text) == Err(VerifyError::Malformed);
-                assert_eq!(malformed, !well_formed, "byte {byte} at {place}");
+                let well_formed = match place {
+                    0..4 => false,
+                    61 => b"AQgw".contains(&byte),
+                    _ => byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
+                };
+                let expected = match text == issued.token {
+                    true => Ok(issued.allowed[0]),
+                    false if well_formed => Err(VerifyError::Inauthentic),
+                    false => Err(VerifyError::Malformed),
+                };
+                let answer = verify(&issued.secret, &issued.allowed, &text);
+                assert_eq!(answer, expected, "byte {byte} at {place}");
             }
         }
     }
@@ -86,7 +77,7 @@ fn no_byte_can_be_taken_out() {
         for place in 0..issued.token.len() {
             let mut text = issued.token.clone();
             text.remove(place);
-            issued.accepts_only_itself(&text);
+            issued.assert_accepts_only_itself(&text);
         }
     }
 }
@@ -98,7 +89,7 @@ fn no_byte_can_be_put_in_before_or_behind() {
             for byte in 0..=255 {
                 let mut text = issued.token.clone();
                 text.insert(place, byte);
-                issued.accepts_only_itself(&text);
+                issued.assert_accepts_only_itself(&text);
             }
         }
     }
@@ -111,7 +102,7 @@ fn no_two_bytes_can_be_exchanged() {
             for other in 0..one {
                 let mut text = issued.token.clone();
                 text.swap(one, other);
-                issued.accepts_only_itself(&text);
+                issued.assert_accepts_only_itself(&text);
             }
         }
     }

@@ -54,7 +54,6 @@ fn every_case_has_the_expected_result() {
         }
     }
     assert_eq!(Some(count), vectors["numberOfTests"].as_u64());
-    assert!(count >= 150);
 }
 
 #[test]
@@ -73,7 +72,7 @@ fn a_good_token_is_issued_again_from_its_nonce_and_id() {
             count += 1;
         }
     }
-    assert!(count >= 10);
+    assert_eq!(count, 47);
 }
 
 #[test]
