@@ -1,13 +1,10 @@
-//! Who may come in, and what everybody else is answered. Everything that knows of `Authorization` is in this file.
+//! Accepts or refuses each request by its client key. All `Authorization` handling is in this file.
 
 use crate::key_table::KeyTable;
-use axum::{
-    Json,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, middleware::Next};
 use client_keys::{ClientSecret, KeyId, VerifyError, verify};
 use serde_json::json;
 use std::sync::Arc;
@@ -15,7 +12,7 @@ use tracing::{error, info, warn};
 
 pub struct ClientKeys {
     pub secret: ClientSecret,
-    /// The secret that is being rotated out: its tokens still open. Never a stolen one.
+    /// The secret that is being rotated out. Its tokens are still accepted, so never set a stolen one.
     pub previous: Option<ClientSecret>,
     pub allowed: Allowed,
 }
@@ -25,8 +22,8 @@ pub enum Allowed {
     Table(KeyTable),
 }
 
-/// Lets a request with a listed client key through, with the key's id as an extension. The log gets the ids and the
-/// reasons, the caller neither, and nobody the token.
+/// Accepts a request with a listed client key and adds the key's id as an extension. The log shows ids and reasons, the
+/// answer shows neither, and nothing shows the token.
 pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request, next: Next) -> Response {
     let token = match bearer_token(request.headers()) {
         Ok(token) => token,
@@ -37,12 +34,12 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
     };
     let (verified, secret) = keys.verify(token);
     let listed = match (verified, &keys.allowed) {
-        // In the list given to `verify` there was nobody: an authentic token's id is looked up here.
+        // The list given to `verify` was empty, so the table decides about an authentic token's id.
         (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => match table.is_listed(key_id).await {
             Ok(true) => Ok(key_id),
             Ok(false) => verified,
             Err(error) => {
-                error!(%key_id, error = &*error, "not looked up");
+                error!(%key_id, error = &*error, "look-up failed");
                 return unavailable();
             }
         },
@@ -50,7 +47,7 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
     };
     match listed {
         Ok(key_id) => {
-            info!(%key_id, secret, "let in");
+            info!(%key_id, secret, "accepted");
             request.extensions_mut().insert(key_id);
             next.run(request).await
         }
@@ -79,7 +76,7 @@ impl ClientKeys {
     }
 }
 
-/// The token of the one `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110 section 11.4.
+/// Returns the token of the only `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110 section 11.4.
 ///
 /// By hand, because typed extractors take the first of several such headers, where a proxy may have checked the last.
 /// As bytes, because a field's value need not be UTF-8.
@@ -109,7 +106,7 @@ fn unauthorized(challenge: &'static str) -> Response {
     (StatusCode::UNAUTHORIZED, challenge, body).into_response()
 }
 
-/// The database could not say: neither let in nor refused, and no reason to replace a token.
+/// The answer when the look-up failed. Not 401, which would make the client replace its token.
 fn unavailable() -> Response {
     let seconds = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];
     let body = Json(json!({ "error": "unavailable" }));

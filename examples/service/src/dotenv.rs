@@ -65,7 +65,7 @@ impl Dotenv {
             let has = |group| line.name(group).is_some();
             let value = match (has("separator"), has("export")) {
                 (false, false) => return Err(at_line(place, "not NAME=value")),
-                // The gem takes the last. Here nobody revokes a key in the first in vain.
+                // The gem takes the last, so a key that is revoked in the first would still be accepted.
                 (true, _) if known => Err("set a second time"),
                 (_, true) if !["single", "double", "plain"].into_iter().any(has) => {
                     if known || environment(name).is_some() {

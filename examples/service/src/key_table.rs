@@ -2,13 +2,8 @@
 
 use client_keys::KeyId;
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
-use std::{
-    collections::HashSet,
-    error::Error,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{collections::HashSet, error::Error, mem, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_postgres::{Config, NoTls};
 use tracing::warn;
@@ -35,7 +30,7 @@ impl KeyTable {
     ///
     /// The task ends when the table is dropped and what waits is written.
     pub fn new(config: Config) -> Result<(Self, JoinHandle<()>)> {
-        // `Fast` asks the connection itself whether it was closed, without another round trip.
+        // `Fast` checks whether the connection was closed, without another round trip.
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
         let limit = Hook::async_fn(|connection: &mut ClientWrapper, _| {
@@ -52,7 +47,7 @@ impl KeyTable {
         Ok((Self { pool, used, wake }, noting))
     }
 
-    /// Asks the database each time: a remembered answer would let a revoked key in.
+    /// Queries the database each time, because a cached answer would accept a revoked key.
     ///
     /// That a key was used is written once a minute, by a task of its own: no request waits for it or fails with it.
     pub async fn is_listed(&self, key_id: KeyId) -> Result<bool> {

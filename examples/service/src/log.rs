@@ -1,19 +1,13 @@
-//! The log, on standard error. A thread of its own writes it: no request, and no end, waits for who reads it.
+//! The log, on standard error. A thread of its own writes it, so that neither requests nor the end wait for its reader.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write},
-    panic,
-    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+use std::{fmt::Write as _, panic, thread};
 use tracing::error;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{
-    EnvFilter,
-    fmt::{format::Writer, time::FormatTime as _, time::SystemTime},
-};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::{format::Writer, time::FormatTime as _, time::SystemTime};
 
 /// Lines that may wait to be written; further ones are dropped.
 const WAITING: usize = 8192;
@@ -69,7 +63,7 @@ struct StandardError {
 }
 
 impl StandardError {
-    /// How many lines nobody got, once standard error takes lines again.
+    /// Writes how many lines were lost, once standard error takes lines again.
     fn report(&mut self) {
         let lost = self.failed + self.dropped.get().map_or(0, ErrorCounter::dropped_lines);
         if lost == self.reported {

@@ -13,10 +13,10 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use settings::Settings;
 use std::{error::Error, fmt, iter, process::ExitCode};
 use tokio::runtime::Runtime;
-use tokio_postgres::error::DbError;
+use tokio_postgres::error::{DbError, SqlState};
 use tracing::warn;
 
-/// Serves GET /apps to whoever has a client key. The settings come from the environment and from .env.
+/// Serves GET /apps to clients with a key. The settings come from the environment and from .env.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -65,6 +65,7 @@ fn main() -> ExitCode {
     let chain = iter::successors(Some(first), |error| (*error).source());
     // Not PostgreSQL's details, which show a row's values.
     let text = |error: &(dyn Error + 'static)| match error.downcast_ref::<DbError>() {
+        Some(error) if *error.code() == SqlState::UNDEFINED_TABLE => format!("{}; run migrate", error.message()),
         Some(error) => error.message().to_owned(),
         None => error.to_string(),
     };

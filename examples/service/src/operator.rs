@@ -4,11 +4,8 @@ use crate::{Command, Failure, Mistake, settings::Settings};
 use client_keys::{ClientSecret, KeyId, issue};
 use getrandom::SysRng;
 use regex::Regex;
-use std::{
-    io::{Write, stdout},
-    sync::LazyLock,
-    time::Duration,
-};
+use std::io::{Write, stdout};
+use std::{sync::LazyLock, time::Duration};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -20,9 +17,9 @@ const STATEMENT_LIMIT: &str = "SET statement_timeout = '5s'";
 /// What moves a terminal's cursor, turns its text around or is not there to be seen.
 static UNPRINTABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{Other}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]").unwrap());
-/// U+2800 is a braille cell without dots.
-static VISIBLE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"[\p{Letter}\p{Number}\p{Punctuation}\p{Symbol}--\u{2800}]").unwrap());
+/// Begins with a visible character (U+2800 is a braille cell without dots), ends with no blank, and fits on a line.
+static LABEL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[\p{L}\p{N}\p{P}\p{S}--\u{2800}](.{0,98}[^\p{Z}\u{2800}])?$").unwrap());
 
 pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failure> {
     let database = settings.database()?;
@@ -36,13 +33,11 @@ pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failur
                 Err(Mistake("issue LABEL: say whose key it is".to_owned()))?
             }
             Command::Issue { label: None } => issue_key(&settings.secret()?, None).await,
-            Command::Issue { label: Some(label) } => {
-                if UNPRINTABLE.is_match(&label) || !VISIBLE.is_match(&label) {
-                    let rule = "issue LABEL: expected text that is visible on one line of a terminal";
-                    Err(Mistake(rule.to_owned()))?;
-                }
-                issue_key(&settings.secret()?, Some((table()?, &label))).await
+            Command::Issue { label: Some(label) } if UNPRINTABLE.is_match(&label) || !LABEL.is_match(&label) => {
+                let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
+                Err(Mistake(rule.to_owned()))?
             }
+            Command::Issue { label: Some(label) } => issue_key(&settings.secret()?, Some((table()?, &label))).await,
             Command::Migrate => Ok(connect(table()?).await?.batch_execute(MIGRATION).await?),
             Command::List => list(table()?).await,
             Command::Revoke { key_id } => {
@@ -65,20 +60,21 @@ async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     Ok(client)
 }
 
-/// Prints the id and the token: the only time that anybody sees the token.
+/// Prints the id and the token. Nothing shows the token again.
 async fn issue_key(secret: &ClientSecret, table: Option<(&Config, &str)>) -> Result<(), Failure> {
     let key = issue(secret, &mut SysRng)?;
     if let Some((config, label)) = table {
         const INSERT: &str = "INSERT INTO client_keys (id, label) VALUES ($1, $2)";
-        // Before it is shown: a token that nobody holds is harmless, one that nobody listed is a puzzle.
+        // Lists the id before it shows the token: a lost token is harmless, a token that is not listed is a puzzle.
         let client = connect(config).await?;
         let id = key.key_id.to_bytes();
         client.execute(INSERT, &[&id.as_slice(), &label]).await?;
     }
-    let mut out = stdout().lock();
-    writeln!(out, "key_id: {}", key.key_id)?;
-    writeln!(out, "key_access_token: {}", key.key_access_token.as_str())?;
-    Ok(())
+    let (id, token) = (key.key_id, key.key_access_token.as_str());
+    let shown = writeln!(stdout(), "key_id: {id}\nkey_access_token: {token}");
+    Ok(shown.map_err(|error| {
+        format!("standard output: {error}; the token of {id} is lost: revoke it and issue another key")
+    })?)
 }
 
 async fn list(config: &Config) -> Result<(), Failure> {
@@ -89,13 +85,14 @@ async fn list(config: &Config) -> Result<(), Failure> {
     let mut out = stdout().lock();
     writeln!(out, "key_id\tcreated_at\trevoked_at\tlast_used_at\tlabel")?;
     for row in rows {
-        let columns = (0..row.len()).map(|column| UNPRINTABLE.replace_all(row.get(column), "\u{fffd}"));
-        writeln!(out, "{}", columns.collect::<Vec<_>>().join("\t"))?;
+        // Not `get`, which panics at a label that is not UTF-8: a database with SQL_ASCII holds any bytes.
+        let columns = (0..row.len()).map(|column| Ok(UNPRINTABLE.replace_all(row.try_get(column)?, "\u{fffd}")));
+        writeln!(out, "{}", columns.collect::<Result<Vec<_>, Failure>>()?.join("\t"))?;
     }
     Ok(())
 }
 
-/// Revoking twice keeps the first date. An unknown id is an error: most likely a slip, and its key is still accepted.
+/// Revoking twice keeps the first date. An unknown id is an error: most likely a typing error, and the key is accepted.
 async fn revoke(config: &Config, key_id: KeyId) -> Result<(), Failure> {
     const REVOKE: &str = "UPDATE client_keys SET revoked_at = coalesce(revoked_at, now()) \
                           WHERE id = $1 RETURNING revoked_at::text";

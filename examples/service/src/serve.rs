@@ -1,29 +1,11 @@
-use crate::{
-    Failure, Mistake,
-    apps::apps,
-    authorize::{Allowed, ClientKeys, authorize},
-    key_table::KeyTable,
-    log,
-    settings::Settings,
-};
+use crate::authorize::{Allowed, ClientKeys, authorize};
+use crate::{Failure, Mistake, apps::apps, key_table::KeyTable, log, settings::Settings};
 use axum::{Json, Router, middleware, routing::get};
 use serde_json::{Value, json};
-use std::{
-    io::{self, ErrorKind},
-    process,
-    sync::Arc,
-    thread,
-    time::Duration,
-};
-use tokio::{
-    net::TcpListener,
-    runtime::Builder,
-    select,
-    signal::unix::{SignalKind, signal},
-    sync::oneshot,
-    task::JoinHandle,
-    time::sleep,
-};
+use std::io::{self, ErrorKind};
+use std::{process, sync::Arc, thread, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::{net::TcpListener, runtime::Builder, select, sync::oneshot, task::JoinHandle, time::sleep};
 use tracing::{info, warn};
 
 /// How long requests may go on after SIGTERM. With the log's second that makes eight, less than the ten that Docker leaves
@@ -98,7 +80,7 @@ fn client_keys(settings: &Settings) -> Result<(ClientKeys, Option<JoinHandle<()>
         (Allowed::Table(table), Some(noting))
     } else {
         match list.len() {
-            0 => warn!("CLIENT_KEYS is not set or empty: nobody is let in"),
+            0 => warn!("CLIENT_KEYS is not set or empty: every key is refused"),
             count => info!(count, "client keys are those of CLIENT_KEYS"),
         }
         (Allowed::List(list), None)
@@ -111,9 +93,9 @@ fn client_keys(settings: &Settings) -> Result<(ClientKeys, Option<JoinHandle<()>
     Ok((keys, noting))
 }
 
-/// All but `/health` is behind the middleware, whatever its path and method: a stranger learns of no route.
+/// The middleware guards everything but `/health`, whatever the path and method: a caller without a key learns no route.
 ///
-/// As a service of its own: around a single route, axum would tell the route's methods in the refusal's `Allow`.
+/// Not `route_layer`, because axum would name the route's methods in the `Allow` header of a refusal.
 fn router(keys: ClientKeys) -> Router {
     let guarded = Router::new().route("/apps", get(apps));
     Router::new()
@@ -122,7 +104,7 @@ fn router(keys: ClientKeys) -> Router {
         .route("/health", get(health))
 }
 
-/// That this instance answers. Not whether the database does: restarting instances would not bring it back.
+/// Says that this instance answers, not whether the database does: restarting instances would not bring it back.
 async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }

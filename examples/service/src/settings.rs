@@ -2,30 +2,13 @@
 
 use crate::{Mistake, dotenv::Dotenv};
 use client_keys::{ClientSecret, KeyId};
-use std::{
-    env::{self, VarError},
-    error::Error,
-    fmt::Display,
-    fs,
-    io::ErrorKind,
-    str::FromStr,
-    time::Duration,
-};
-use tokio_postgres::{
-    Config,
-    config::{ChannelBinding, Host, SslMode, SslNegotiation},
-};
+use std::env::{self, VarError};
+use std::{error::Error, fmt::Display, fs, io::ErrorKind, str::FromStr, time::Duration};
+use tokio_postgres::Config;
+use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
 use tracing_subscriber::EnvFilter;
 
-const NAMES: [&str; 7] = [
-    "CLIENT_SECRET",
-    "CLIENT_SECRET_PREVIOUS",
-    "CLIENT_KEYS",
-    "DATABASE_URL",
-    "HOST",
-    "PORT",
-    "RUST_LOG",
-];
+const NAMES: &str = "CLIENT_SECRET CLIENT_SECRET_PREVIOUS CLIENT_KEYS DATABASE_URL HOST PORT RUST_LOG";
 
 pub struct Settings(Dotenv);
 
@@ -43,14 +26,15 @@ impl Settings {
 
     /// Where each setting came from.
     pub fn sources(&self) -> Result<String, Mistake> {
-        let sources = NAMES.map(|name| Ok(format!("{name} {}", self.find(name)?.1)));
-        let sources: Vec<String> = sources.into_iter().collect::<Result<_, _>>()?;
-        Ok(sources.join(", "))
+        let sources = NAMES
+            .split(' ')
+            .map(|name| Ok(format!("{name} {}", self.find(name)?.1)));
+        Ok(sources.collect::<Result<Vec<_>, _>>()?.join(", "))
     }
 
     pub fn secret(&self) -> Result<ClientSecret, Mistake> {
         let secret = self.read("CLIENT_SECRET")?;
-        secret.ok_or_else(|| Mistake("CLIENT_SECRET: not set".to_owned()))
+        secret.ok_or_else(|| Mistake("CLIENT_SECRET: not set; make one with `openssl rand -hex 32`".to_owned()))
     }
 
     /// The secret that is being rotated out, if one is.
@@ -66,7 +50,7 @@ impl Settings {
             .map_err(|error| Mistake(format!("CLIENT_KEYS: {error}")))
     }
 
-    /// Where the ids are, if not in `CLIENT_KEYS`.
+    /// The database that holds the ids, if `CLIENT_KEYS` does not.
     pub fn database(&self) -> Result<Option<Config>, Mistake> {
         let url = self.text("DATABASE_URL")?;
         let config = url.map(|url| database(&url)).transpose();
@@ -119,14 +103,15 @@ fn environment(name: &str) -> Option<String> {
 fn database(url: &str) -> Result<Config, String> {
     /// After which a silent connection counts as dead, instead of the kernel's quarter of an hour.
     const SILENCE: Duration = Duration::from_secs(5);
-    if !["postgresql://", "postgres://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
+    if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
         return Err("expected postgresql://user:password@host/database".to_owned());
     }
     if url.contains(|c: char| c.is_whitespace() || c.is_control()) || url.contains("%00") {
         return Err("holds a blank, a line end or a control character".to_owned());
+    }
+    // The client library would end the password at the first one and look up what follows as a host.
+    if url.matches('@').count() > 1 {
+        return Err("more than one @: write %40 for those of user, password and database".to_owned());
     }
     let mut config: Config = url.parse().map_err(|error| unreadable(url, &error))?;
     let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
@@ -152,16 +137,16 @@ fn database(url: &str) -> Result<Config, String> {
     Err(wrong.to_owned())
 }
 
-/// The reason, without any text that may be of a password: an unknown option's name is one if the password is not
-/// percent-encoded and holds `@` and `?`, or stands among the options.
+/// The reason, without any text that may be of a password: an unknown option's name may be part of one if the password
+/// stands among the options or holds a `?`.
 fn unreadable(url: &str, error: &tokio_postgres::Error) -> String {
     let reason = error.source().map(ToString::to_string).unwrap_or_default();
-    let (before, options) = url.split_once('?').unwrap_or_default();
-    let named = before.matches('@').count() < 2 && !options.contains(['@', '%']) && !options.contains("password");
+    let options = url.split_once('?').map_or("", |(_, options)| options);
+    let named = !options.contains(['@', '%']) && !options.contains("password");
     if reason.starts_with("invalid value for option") || reason.starts_with("unknown option") && named {
         reason
     } else if reason.starts_with("unknown option") {
-        "unknown option, whose name may be part of a password (percent-encode `@`, `?` and `&` there)".to_owned()
+        "unknown option, whose name may be part of a password (percent-encode `?` and `&` there)".to_owned()
     } else {
         "invalid connection string".to_owned()
     }

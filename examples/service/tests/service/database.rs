@@ -2,16 +2,14 @@
 //! `SERVER_URL` is its URL without a database's name, `PG_CTL` the command that stops and starts it.
 //! One test at a time: they share the server, and one of them stops it.
 
-use crate::harness::{INVALID_TOKEN, Key, PATIENCE, Service, new_folder, new_key, new_secret, program, run, sensitive};
-use std::{
-    env,
-    io::Write,
-    mem,
-    process::{Child, ChildStdin, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread::{scope, sleep},
-    time::{Duration, Instant},
+use crate::harness::{
+    INVALID_TOKEN, Key, PATIENCE, Service, assert_fails, new_folder, new_key, new_secret, program, run,
 };
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+use std::{env, io::Write, mem};
 
 struct Database {
     url: String,
@@ -49,6 +47,12 @@ impl Database {
         Service::start(&self.settings())
     }
 
+    /// As with a replica, or a role that may only read.
+    fn start_reading(&self) -> Service {
+        let url = format!("{}?options=-c%20default_transaction_read_only%3Don", self.url);
+        Service::start(&[("CLIENT_SECRET", &self.secret), ("DATABASE_URL", &url)])
+    }
+
     /// Runs a command of the program that succeeds; its standard output.
     #[track_caller]
     fn operate(&self, arguments: &[&str]) -> String {
@@ -57,13 +61,24 @@ impl Database {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    #[track_caller]
+    fn assert_fails(&self, arguments: &[&str], status: i32, error: &str) {
+        assert_fails(&new_folder(), &self.settings(), arguments, status, error);
+    }
+
     /// An id and its token.
     fn issue(&self, label: &str) -> (String, String) {
         let output = self.operate(&["issue", label]);
         let (id, token) = output.trim_end().split_once('\n').unwrap();
         let token = token.strip_prefix("key_access_token: ").unwrap();
-        sensitive(token);
+        crate::harness::sensitive(token);
         (id.strip_prefix("key_id: ").unwrap().to_owned(), token.to_owned())
+    }
+
+    fn revoked(&self) -> (String, String) {
+        let (id, token) = self.issue("revoked");
+        self.operate(&["revoke", &id]);
+        (id, token)
     }
 
     /// An authentic key that is not in the table.
@@ -147,12 +162,12 @@ fn revocation_holds_at_the_next_request_on_every_instance() {
     let instances = [database.start(), database.start()];
     for service in &instances {
         for token in [&token, &other] {
-            service.get_apps_with(token).assert_let_in();
+            service.get_apps_with(token).assert_accepted();
         }
         service
             .get_apps_with(&database.unlisted().token)
             .assert_refused(INVALID_TOKEN);
-        service.wait_for_log(&format!("let in key_id={id} secret=\"current\""));
+        service.wait_for_log(&format!("accepted key_id={id} secret=\"current\""));
     }
     let revoked = database.operate(&["revoke", &id.to_uppercase()]);
     assert!(revoked.starts_with(&format!("{id} is revoked since 20")), "{revoked}");
@@ -161,14 +176,14 @@ fn revocation_holds_at_the_next_request_on_every_instance() {
         service.wait_for_log(&format!(
             "refused why=key id not in the allow list key_id={id} secret=\"current\""
         ));
-        service.get_apps_with(&other).assert_let_in();
+        service.get_apps_with(&other).assert_accepted();
     }
     // Revoking again keeps the date.
     assert_eq!(database.operate(&["revoke", &id]), revoked);
-    // And a new key is let in at once.
+    // A new key is accepted at once.
     let (_, new) = database.issue("Trivial Inc., second key");
     for service in &instances {
-        service.get_apps_with(&new).assert_let_in();
+        service.get_apps_with(&new).assert_accepted();
     }
 }
 
@@ -191,27 +206,17 @@ fn operator_sees_whose_the_keys_are() {
     assert_eq!(rows[2][2..4], ["-", "-"]);
     assert_eq!(rows.len(), 3);
 
-    let output = run(&database.settings(), &["issue"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(output.stderr, b"service: issue LABEL: say whose key it is\n");
-    let output = run(&database.settings(), &["revoke", &"0".repeat(30)]);
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.ends_with("service: revoke: 000000000000000000000000000000 is not in the table\n"),
-        "{stderr}"
+    database.assert_fails(&["issue"], 2, "issue LABEL: say whose key it is");
+    let absent = "0".repeat(30);
+    database.assert_fails(
+        &["revoke", &absent],
+        1,
+        &format!("revoke: {absent} is not in the table"),
     );
     // A key that could not be listed is not shown, nor is the row.
     database.sql("ALTER TABLE client_keys ADD CONSTRAINT no_interns CHECK (label <> 'intern')");
-    let output = run(&database.settings(), &["issue", "intern"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(output.stdout, b"");
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let violated = "new row for relation \"client_keys\" violates check constraint \"no_interns\"";
-    assert!(
-        stderr.ends_with(&format!("service: db error: {violated}\n")),
-        "{stderr}"
-    );
+    let violated = "db error: new row for relation \"client_keys\" violates check constraint \"no_interns\"";
+    database.assert_fails(&["issue", "intern"], 1, violated);
     // Nor does the table take from others what would forge a line of `list`.
     for label in [r"a\tb", r"a\nb", r"a\rb", r"a\x1b[2K"] {
         let insert =
@@ -248,7 +253,7 @@ fn migration_runs_twice_and_at_once() {
         database.issue("kept")
     };
     database.operate(&["migrate"]);
-    database.start().get_apps_with(&token).assert_let_in();
+    database.start().get_apps_with(&token).assert_accepted();
     assert_eq!(database.sql("SELECT encode(id, 'hex') FROM client_keys"), id);
 }
 
@@ -260,7 +265,9 @@ fn without_its_table_or_its_database_the_service_answers_503() {
     let token = database.unlisted();
     let service = database.start();
     service.get_apps_with(&token.token).assert_unavailable();
-    service.wait_for_log(r#"relation "client_keys" does not exist"#);
+    let no_table = r#"relation "client_keys" does not exist"#;
+    service.wait_for_log(no_table);
+    database.assert_fails(&["list"], 1, &format!("db error: {no_table}; run migrate"));
     let service = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &absent)]);
     service.get_apps_with(&token.token).assert_unavailable();
     service.wait_for_log("_absent\" does not exist");
@@ -268,16 +275,15 @@ fn without_its_table_or_its_database_the_service_answers_503() {
 
 #[test]
 #[ignore = "needs PostgreSQL: .ci/service"]
-fn stopped_database_is_503_and_never_a_way_in() {
+fn stopped_database_is_503_and_accepts_no_key() {
     let database = Database::new();
     let (_, token) = database.issue("in");
-    let (id, revoked) = database.issue("out");
-    database.operate(&["revoke", &id]);
+    let (id, revoked) = database.revoked();
     let unlisted = database.unlisted();
     let forged = new_key(&new_secret());
     let before = [database.start(), database.start()];
     for service in &before {
-        service.get_apps_with(&token).assert_let_in();
+        service.get_apps_with(&token).assert_accepted();
         service.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
     }
 
@@ -298,17 +304,12 @@ fn stopped_database_is_503_and_never_a_way_in() {
         let health = service.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert_eq!(health.status, 200);
     }
-    let output = run(&database.settings(), &["revoke", &id]);
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.contains("service: error connecting to server: Connection refused"),
-        "{stderr}"
-    );
+    let refused = "error connecting to server: Connection refused (os error 111)";
+    database.assert_fails(&["revoke", &id], 1, refused);
 
     server("start");
     for service in before.iter().chain([&during]) {
-        service.get_apps_with(&token).assert_let_in();
+        service.get_apps_with(&token).assert_accepted();
         service.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
         service.get_apps_with(&unlisted.token).assert_refused(INVALID_TOKEN);
     }
@@ -329,49 +330,47 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
     let used = || database.sql("SELECT coalesce(last_used_at::text, '') FROM client_keys");
     let service = database.start();
     assert_eq!(used(), "");
-    service.get_apps_with(&token).assert_let_in();
+    service.get_apps_with(&token).assert_accepted();
     until(|| !used().is_empty());
     let first = used();
     for _ in 0..20 {
-        service.get_apps_with(&token).assert_let_in();
+        service.get_apps_with(&token).assert_accepted();
     }
     sleep(Duration::from_millis(500));
     assert_eq!(used(), first);
     database.sql("UPDATE client_keys SET last_used_at = now() - interval '61 seconds'");
-    service.get_apps_with(&token).assert_let_in();
+    service.get_apps_with(&token).assert_accepted();
     until(|| used() > first);
 
     // Somebody locks the row, for longer than a write may take.
     database.sql("UPDATE client_keys SET last_used_at = NULL");
     let lock = database.lock("SELECT id FROM client_keys FOR UPDATE");
-    let is_let_in_at_once = || {
+    let is_accepted_at_once = || {
         let start = Instant::now();
-        service.get_apps_with(&token).assert_let_in();
+        service.get_apps_with(&token).assert_accepted();
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     };
     let not_written = "WARN service::key_table: last_used_at not written keys=1 error=";
     until(|| {
-        is_let_in_at_once();
+        is_accepted_at_once();
         service.log().contains(not_written)
     });
     // Nor is the connection that waited for the lock a trap for those who get it next.
     for _ in 0..100 {
-        is_let_in_at_once();
+        is_accepted_at_once();
     }
     lock.release();
     until(|| {
-        is_let_in_at_once();
+        is_accepted_at_once();
         !used().is_empty()
     });
 
-    // A replica, or a role that may only read.
     database.sql("UPDATE client_keys SET last_used_at = NULL");
-    let url = format!("{}?options=-c%20default_transaction_read_only%3Don", database.url);
-    let reading = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &url)]);
-    reading.get_apps_with(&token).assert_let_in();
+    let reading = database.start_reading();
+    reading.get_apps_with(&token).assert_accepted();
     let line = reading.wait_for_log("last_used_at not written keys=1");
     assert!(line.contains("read-only transaction"), "{line}");
-    reading.get_apps_with(&token).assert_let_in();
+    reading.get_apps_with(&token).assert_accepted();
     assert_eq!(used(), "");
 }
 
@@ -392,7 +391,7 @@ fn every_use_is_noted_or_counted() {
             for keys in keys.chunks(KEYS / 10) {
                 scope.spawn(move || {
                     for key in keys {
-                        service.get_apps_with(&key.token).assert_let_in();
+                        service.get_apps_with(&key.token).assert_accepted();
                     }
                 });
             }
@@ -431,8 +430,7 @@ fn every_use_is_noted_or_counted() {
 
     // None of them: each is in a count.
     database.sql("UPDATE client_keys SET last_used_at = NULL");
-    let url = format!("{}?options=-c%20default_transaction_read_only%3Don", database.url);
-    let mut reading = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &url)]);
+    let mut reading = database.start_reading();
     use_all_at_once(&reading);
     reading.stop("TERM");
     assert_eq!((noted(), not_written(&reading)), (0, KEYS));
@@ -444,15 +442,10 @@ fn revoking_behind_a_lock_fails_soon_and_for_good() {
     let database = Database::new();
     let (id, token) = database.issue("a");
     let lock = database.lock("SELECT id FROM client_keys FOR UPDATE");
-    let output = run(&database.settings(), &["revoke", &id]);
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.ends_with("service: db error: canceling statement due to statement timeout\n"),
-        "{stderr}"
-    );
+    let canceled = "db error: canceling statement due to statement timeout";
+    database.assert_fails(&["revoke", &id], 1, canceled);
     lock.release();
-    database.start().get_apps_with(&token).assert_let_in();
+    database.start().get_apps_with(&token).assert_accepted();
 }
 
 #[test]
@@ -460,22 +453,21 @@ fn revoking_behind_a_lock_fails_soon_and_for_good() {
 fn secret_is_rotated_with_the_ids_in_the_database() {
     let mut database = Database::new();
     let (_, before) = database.issue("before");
-    let (id, revoked) = database.issue("revoked");
-    database.operate(&["revoke", &id]);
+    let (id, revoked) = database.revoked();
     let old = mem::replace(&mut database.secret, new_secret());
     let (_, after) = database.issue("after");
     let mut settings = database.settings().to_vec();
     settings.push(("CLIENT_SECRET_PREVIOUS", &old));
     let during = Service::start(&settings);
-    during.get_apps_with(&before).assert_let_in();
-    during.get_apps_with(&after).assert_let_in();
+    during.get_apps_with(&before).assert_accepted();
+    during.get_apps_with(&after).assert_accepted();
     during.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
     during.wait_for_log(&format!(
         "refused why=key id not in the allow list key_id={id} secret=\"previous\""
     ));
     let done = database.start();
     done.get_apps_with(&before).assert_refused(INVALID_TOKEN);
-    done.get_apps_with(&after).assert_let_in();
+    done.get_apps_with(&after).assert_accepted();
 }
 
 #[test]
@@ -483,8 +475,7 @@ fn secret_is_rotated_with_the_ids_in_the_database() {
 fn more_requests_at_once_than_connections_are_all_answered() {
     let database = Database::new();
     let (_, token) = database.issue("in");
-    let (id, revoked) = database.issue("out");
-    database.operate(&["revoke", &id]);
+    let (_, revoked) = database.revoked();
     let service = database.start();
     scope(|scope| {
         for (token, status) in [(&token, 200), (&revoked, 401)].into_iter().cycle().take(32) {
@@ -507,7 +498,7 @@ fn locked_table_is_503_soon_and_over_as_soon_as_the_lock_is() {
     let database = Database::new();
     let (_, token) = database.issue("in");
     let service = database.start();
-    service.get_apps_with(&token).assert_let_in();
+    service.get_apps_with(&token).assert_accepted();
     let lock = database.lock("LOCK TABLE client_keys IN ACCESS EXCLUSIVE MODE");
     // More at once than there are connections.
     scope(|scope| {
@@ -521,6 +512,6 @@ fn locked_table_is_503_soon_and_over_as_soon_as_the_lock_is() {
     });
     lock.release();
     let start = Instant::now();
-    service.get_apps_with(&token).assert_let_in();
+    service.get_apps_with(&token).assert_accepted();
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }

@@ -2,16 +2,14 @@
 
 use client_keys::{ClientSecret, issue};
 use getrandom::SysRng;
-use std::{
-    env, fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread::{scope, sleep},
-    time::{Duration, Instant},
-};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+use std::{env, fs};
 
 /// Nothing here takes that long, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -91,6 +89,21 @@ pub fn run_in(folder: &Path, settings: &[(&str, &str)], arguments: &[&str]) -> O
         stdout: fs::read(stdout).unwrap(),
         stderr: fs::read(stderr).unwrap(),
     }
+}
+
+/// Runs it to its end: with this status, nothing on standard output, and this as the last line of standard error.
+#[track_caller]
+pub fn assert_fails(folder: &Path, settings: &[(&str, &str)], arguments: &[&str], status: i32, error: &str) {
+    let output = run_in(folder, settings, arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let last = stderr.lines().last();
+    assert_eq!(
+        last,
+        Some(format!("service: {error}").as_str()),
+        "{settings:?} {arguments:?}"
+    );
+    assert_eq!(output.status.code(), Some(status), "{settings:?} {arguments:?}");
+    assert_eq!(output.stdout, b"");
 }
 
 /// A process that takes too long is killed, and has no status.
@@ -302,7 +315,7 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn assert_let_in(&self) {
+    pub fn assert_accepted(&self) {
         assert_eq!(self.status, 200, "{self:?}");
         let apps: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         assert_eq!(apps[0]["id"], 1);
@@ -314,21 +327,6 @@ impl Answer {
         assert_eq!(self.status, 401, "{self:?}");
         assert_eq!(self.header("www-authenticate"), Some(challenge), "{self:?}");
         assert_eq!(self.body, r#"{"error":"unauthorized"}"#);
-        let mut names: Vec<String> = self
-            .head
-            .lines()
-            .skip(1)
-            .map(|line| line.split(':').next().unwrap().to_ascii_lowercase())
-            .collect();
-        names.sort();
-        let expected = [
-            "connection",
-            "content-length",
-            "content-type",
-            "date",
-            "www-authenticate",
-        ];
-        assert_eq!(names, expected, "{self:?}");
     }
 
     #[track_caller]

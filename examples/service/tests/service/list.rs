@@ -1,23 +1,16 @@
 //! The service with its allow list in `CLIENT_KEYS`.
 
 use crate::harness::{
-    Answer, INVALID_TOKEN, NO_TOKEN, PATIENCE, Service, new_folder, new_key, new_secret, program, run, run_in,
-    sensitive,
+    Answer, INVALID_TOKEN, NO_TOKEN, PATIENCE, Service, assert_fails, new_folder, new_key, new_secret,
 };
-use std::{
-    ffi::OsStr,
-    fs,
-    io::{BufRead, PipeReader, PipeWriter, Read, Write, pipe},
-    net::TcpListener,
-    os::{
-        fd::OwnedFd,
-        unix::{ffi::OsStrExt, net::UnixStream},
-    },
-    process::{Command, Stdio},
-    sync::mpsc,
-    thread::{scope, sleep, spawn},
-    time::{Duration, Instant},
-};
+use crate::harness::{program, run, run_in, sensitive};
+use std::io::{BufRead, PipeReader, PipeWriter, Read, Write, pipe};
+use std::os::fd::OwnedFd;
+use std::os::unix::{ffi::OsStrExt, net::UnixStream};
+use std::process::{Command, Stdio};
+use std::thread::{scope, sleep, spawn};
+use std::time::{Duration, Instant};
+use std::{ffi::OsStr, fs, net::TcpListener, sync::mpsc};
 
 /// What the program printed on standard output after `name: `.
 #[track_caller]
@@ -77,7 +70,7 @@ fn walk_through_holds_from_the_shell_to_fetch() {
     assert_eq!(data[0]["id"], 1);
     assert_eq!(data[0]["user_id"], 1);
     assert_eq!(data[0]["name"], "ba6811fb3e073d");
-    service.wait_for_log(&format!("let in key_id={id} secret=\"current\""));
+    service.wait_for_log(&format!("accepted key_id={id} secret=\"current\""));
 }
 
 #[test]
@@ -97,7 +90,7 @@ fn environment_goes_before_dotenv_unless_it_is_empty() {
             "settings: CLIENT_SECRET {from}, CLIENT_SECRET_PREVIOUS not set, CLIENT_KEYS from .env, DATABASE_URL not set, \
              HOST not set, PORT from the environment, RUST_LOG from the environment"
         ));
-        service.get_apps_with(&key.token).assert_let_in();
+        service.get_apps_with(&key.token).assert_accepted();
     }
 }
 
@@ -116,117 +109,15 @@ fn dotenv_may_hold_what_rails_takes() {
     );
     fs::write(folder.join(".env"), text).unwrap();
     let service = Service::start_in(&folder, &[]);
-    service.get_apps_with(&key.token).assert_let_in();
+    service.get_apps_with(&key.token).assert_accepted();
 }
 
-/// A service that lets one key in, and the key's token.
+/// A service that accepts one key, and the key's token.
 fn guarded() -> (Service, String) {
     let secret = new_secret();
     let key = new_key(&secret);
     let settings = [("CLIENT_SECRET", secret.as_str()), ("CLIENT_KEYS", &key.id)];
     (Service::start(&settings), key.token)
-}
-
-#[test]
-fn every_spelling_of_rfc_9110_is_let_in() {
-    let (service, token) = guarded();
-    for header in [
-        format!("Authorization: Bearer {token}"),
-        format!("authorization: bearer {token}"),
-        format!("AUTHORIZATION: BEARER {token}"),
-        format!("Authorization: bEaReR {token}"),
-        format!("Authorization: Bearer     {token}"),
-        // White space around a field's value is no part of it: RFC 9110 section 5.5.
-        format!("Authorization:Bearer {token}"),
-        format!("Authorization: \t Bearer {token}"),
-        format!("Authorization: Bearer {token}  "),
-        format!("Authorization: Bearer {token} \t "),
-    ] {
-        service.get_apps(&[header.as_bytes()]).assert_let_in();
-    }
-}
-
-#[test]
-fn everything_else_is_refused_alike() {
-    let (service, token) = guarded();
-    let (_, unlisted) = guarded();
-    let long = format!("Authorization: Bearer {}", "A".repeat(8 << 10));
-    let long_behind = format!("Authorization: Bearer {token}{}", "A".repeat(8 << 10));
-    let good = format!("Authorization: Bearer {token}");
-    let foreign = format!("Authorization: Bearer {unlisted}");
-    service.get_apps(&[]).assert_refused(NO_TOKEN);
-    for header in [
-        "Authorization:".to_owned(),
-        "Authorization: Bearer".to_owned(),
-        "Authorization: Bearer  ".to_owned(),
-        "Authorization: Basic Y2xpZW50OmtleQ==".to_owned(),
-        format!("Authorization: {token}"),
-        format!("Authorization: Bearer{token}"),
-        format!("Authorization: Bearer\t{token}"),
-        format!("Authorization: Token {token}"),
-        format!("Authorization: Bearer: {token}"),
-        format!("Authorization: \"Bearer\" {token}"),
-        format!("X-Authorization: Bearer {token}"),
-    ] {
-        service.get_apps(&[header.as_bytes()]).assert_refused(NO_TOKEN);
-    }
-    let (other, bad) = (good.replace("Bearer", "bearer"), "Authorization: Basic x");
-    for two in [
-        [good.as_str(), &good],
-        [&good, &other],
-        [&good, &foreign],
-        [&foreign, &good],
-        [&good, bad],
-        [bad, &good],
-        [&good, "Authorization:"],
-    ] {
-        service.get_apps(&two.map(str::as_bytes)).assert_refused(NO_TOKEN);
-    }
-    let with = |before: &[u8], after: &[u8]| [b"Authorization: Bearer ", before, token.as_bytes(), after].concat();
-    for header in [
-        foreign.into_bytes(),
-        long.into_bytes(),
-        long_behind.into_bytes(),
-        b"Authorization: Bearer \xff\xfe\x80".to_vec(),
-        b"Authorization: Bearer t\xc3\xb6ken".to_vec(),
-        with(b"", b"\xff"),
-        with(b"\xff", b""),
-        with(b"", b"="),
-        with(b"", b","),
-        with(b"", b" x"),
-        with(b"", b", Bearer x"),
-        with(b"\"", b"\""),
-        with(b"\t", b""),
-        with(b"token=", b""),
-        with(b"Bearer ", b""),
-        with(b"x, Bearer ", b""),
-    ] {
-        service.get_apps(&[&header]).assert_refused(INVALID_TOKEN);
-    }
-    service.get_apps_with(&token).assert_let_in();
-}
-
-#[test]
-fn what_is_no_http_never_gets_as_far_as_a_check() {
-    let (service, token) = guarded();
-    let with = |after: &[u8]| [b"Authorization: Bearer ", token.as_bytes(), after].concat();
-    for header in [
-        with(b"\0"),
-        with(b"\x7f"),
-        with(b"\x01"),
-        with(b"\rX: y"),
-        // Line folding, which RFC 9112 section 5.2 has abolished.
-        [b"Authorization: Bearer\r\n ".as_slice(), token.as_bytes()].concat(),
-        [b"Authorization : Bearer ".as_slice(), token.as_bytes()].concat(),
-    ] {
-        let answer = service.get_apps(&[&header]);
-        assert_eq!(answer.status, 400, "{answer:?}");
-    }
-    let answer = service.get_apps(&[format!("Authorization: Bearer {}", "A".repeat(1 << 20)).as_bytes()]);
-    assert_eq!(answer.status, 431, "{answer:?}");
-    service.get_apps_with(&token).assert_let_in();
-    service.wait_for_log("let in");
-    assert_eq!(service.log().matches("let in").count(), 1);
 }
 
 #[test]
@@ -239,24 +130,12 @@ fn everything_but_health_is_guarded() {
     let health = send("GET /health", "");
     assert_eq!(health.status, 200);
     assert_eq!(health.body, r#"{"status":"ok"}"#);
+    // Which requests are accepted, the conformance test of `../middleware` checks for the service too.
     let header = format!("Authorization: Bearer {token}\r\n");
-    for (line, status) in [
-        ("GET /apps", 200),
-        ("GET /apps?page=1", 200),
-        ("POST /apps", 405),
-        ("OPTIONS /apps", 405),
-        ("GET /apps/", 404),
-        ("GET //apps", 404),
-        ("GET /health/", 404),
-        ("GET /health/../apps", 404),
-        ("GET /", 404),
-        ("OPTIONS *", 404),
-    ] {
+    for line in ["GET //apps", "GET /health/", "GET /health/../apps", "OPTIONS *"] {
         send(line, "").assert_refused(NO_TOKEN);
-        assert_eq!(send(line, &header).status, status, "{line}");
+        assert_eq!(send(line, &header).status, 404, "{line}");
     }
-    // RFC 6750 section 2.3 is not for this service: a token in a URL ends up in logs.
-    send(&format!("GET /apps?access_token={token}"), "").assert_refused(NO_TOKEN);
 }
 
 #[test]
@@ -265,60 +144,51 @@ fn wrong_settings_stop_the_start() {
     let (short, wrong) = (&secret[1..], secret.replace(&secret[..1], "g"));
     sensitive(short);
     let two = format!("{id}, another-key");
-    let digits = "expected 64 hexadecimal digits";
+    let not_set = "not set; make one with `openssl rand -hex 32`";
+    let [long, short_by_1, short_list] = [("64", "11"), ("64", "63"), ("30", "11")]
+        .map(|(expected, found)| format!("expected {expected} hexadecimal digits, found {found} characters"));
+    let second = format!("entry 2: {short_list}");
     for (name, text, expected) in [
-        ("CLIENT_SECRET", "", "not set"),
+        ("CLIENT_SECRET", "", not_set),
+        ("CLIENT_SECRET", "8d105ffc...", &long),
+        ("CLIENT_SECRET", short, &short_by_1),
         (
             "CLIENT_SECRET",
-            "8d105ffc...",
-            &format!("{digits}, found 11 characters"),
+            &wrong,
+            "expected 64 hexadecimal digits, character 1 is not one",
         ),
-        ("CLIENT_SECRET", short, &format!("{digits}, found 63 characters")),
-        ("CLIENT_SECRET", &wrong, &format!("{digits}, character 1 is not one")),
-        (
-            "CLIENT_SECRET_PREVIOUS",
-            short,
-            &format!("{digits}, found 63 characters"),
-        ),
-        (
-            "CLIENT_KEYS",
-            "xxx",
-            "entry 1: expected 30 hexadecimal digits, found 3 characters",
-        ),
-        (
-            "CLIENT_KEYS",
-            &two,
-            "entry 2: expected 30 hexadecimal digits, found 11 characters",
-        ),
+        ("CLIENT_SECRET_PREVIOUS", short, &short_by_1),
+        ("CLIENT_KEYS", "another-key", &format!("entry 1: {short_list}")),
+        ("CLIENT_KEYS", &two, &second),
         ("PORT", "http", "invalid digit found in string"),
         ("PORT", "65536", "number too large to fit in target type"),
     ] {
         // The list of a service with a database must be right as well.
         let rest = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", "postgresql://h/d")];
         let settings: Vec<_> = rest.into_iter().chain([(name, text)]).collect();
-        assert_wrong(&settings, &format!("{name}: {expected}"));
+        assert_fails(&new_folder(), &settings, &[], 2, &format!("{name}: {expected}"));
     }
-    assert_wrong(&[], "CLIENT_SECRET: not set");
+    assert_fails(&new_folder(), &[], &[], 2, &format!("CLIENT_SECRET: {not_set}"));
     // Of a network that is for documentation: no machine's own.
     let settings = [("CLIENT_SECRET", secret.as_str()), ("HOST", "192.0.2.1"), ("PORT", "0")];
-    assert_wrong(&settings, "HOST, PORT: Cannot assign requested address (os error 99)");
-}
-
-#[track_caller]
-fn assert_wrong(settings: &[(&str, &str)], expected: &str) {
-    let output = run(settings, &[]);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let last = stderr.lines().last();
-    assert_eq!(last, Some(format!("service: {expected}").as_str()), "{settings:?}");
-    assert_eq!(output.status.code(), Some(2), "{expected}");
+    assert_fails(
+        &new_folder(),
+        &settings,
+        &[],
+        2,
+        "HOST, PORT: Cannot assign requested address (os error 99)",
+    );
 }
 
 /// All of these would otherwise fail at each connection.
 #[test]
 fn wrong_database_urls_stop_the_start_and_show_no_password() {
     let secret = new_secret();
-    let hidden = "unknown option, whose name may be part of a password (percent-encode `@`, `?` and `&` there)";
+    let hidden = "unknown option, whose name may be part of a password (percent-encode `?` and `&` there)";
     let blank = "holds a blank, a line end or a control character";
+    let invalid = |option| format!("invalid value for option `{option}`");
+    let no_tls = |option| format!("{option}, but this program speaks no TLS");
+    let several = "more than one @: write %40 for those of user, password and database";
     let scheme = "expected postgresql://user:password@host/database";
     let hosts = "expected as many values of hostaddr as hosts";
     let ports = "expected one port above 0 for all hosts, or one for each";
@@ -337,20 +207,25 @@ fn wrong_database_urls_stop_the_start_and_show_no_password() {
             "postgres://h/d?connect_timeout=3&sslrootcert=/x",
             "unknown option `sslrootcert`",
         ),
-        (
-            "postgresql://u:hunter2@h/d?sslmode=verify-full",
-            "invalid value for option `sslmode`",
-        ),
-        ("postgresql://u:hunter2@h:http/d", "invalid value for option `port`"),
-        (
-            "postgresql://u:hunter2@h/d?keepalives=yes",
-            "invalid value for option `keepalives`",
-        ),
+        ("postgresql://u:hunter2@h/d?sslmode=verify-full", &invalid("sslmode")),
+        ("postgresql://u:hunter2@h:http/d", &invalid("port")),
+        ("postgresql://u:hunter2", &invalid("port")),
+        ("postgresql://u:hunter2@h/d?keepalives=yes", &invalid("keepalives")),
         ("postgresql://u:hunter2@h/d?x", "invalid connection string"),
+        ("postgresql://u:hunter2@h/d?sslmode=require", &no_tls("sslmode=require")),
+        (
+            "postgresql://u:hunter2@h/d?channel_binding=require",
+            &no_tls("channel_binding=require"),
+        ),
+        (
+            "postgresql://u:hunter2@h/d?sslnegotiation=direct",
+            &no_tls("sslnegotiation=direct"),
+        ),
         // Parts of passwords that look like options.
-        ("postgresql://u:@h?hunter2=@h/d", hidden),
-        ("postgresql://u:@h/?hunter2=@h/d", hidden),
-        ("postgresql://u:@@h/d?hunter2=1", hidden),
+        ("postgresql://u:?hunter2=@h/d?pool=5", hidden),
+        ("postgresql://u:x@hunter2@h/d", several),
+        ("postgresql://u:x@hunter2/@h/d", several),
+        ("postgresql://u:@h?hunter2=@h/d", several),
         ("postgresql:///d?host=h&password=x&hunter2=1", hidden),
         ("postgresql:///d?host=h&p%61ssword=x&hunter2=1", hidden),
         ("postgresql://u:hunter2@/d", "no host"),
@@ -364,13 +239,7 @@ fn wrong_database_urls_stop_the_start_and_show_no_password() {
     ] {
         sensitive("hunter2");
         let settings = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", url)];
-        assert_wrong(&settings, &format!("DATABASE_URL: {expected}"));
-    }
-    for option in ["sslmode=require", "channel_binding=require", "sslnegotiation=direct"] {
-        let url = format!("postgresql://u:hunter2@h/d?{option}");
-        let settings = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", &url)];
-        let expected = format!("DATABASE_URL: {option}, but this program speaks no TLS");
-        assert_wrong(&settings, &expected);
+        assert_fails(&new_folder(), &settings, &[], 2, &format!("DATABASE_URL: {expected}"));
     }
 }
 
@@ -386,49 +255,38 @@ fn empty_database_url_does_not_hide_that_of_dotenv() {
     let service = Service::start_in(&folder, &settings);
     service.wait_for_log("CLIENT_KEYS from .env, DATABASE_URL from .env, HOST not set");
     service.get_apps_with(&key.token).assert_unavailable();
-    let output = run_in(&folder, &settings, &["revoke", &key.id]);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.contains("service: error connecting to server: Connection refused"),
-        "{stderr}"
-    );
+    let refused = "error connecting to server: Connection refused (os error 111)";
+    assert_fails(&folder, &settings, &["revoke", &key.id], 1, refused);
 }
 
 #[test]
 fn wrong_dotenv_stops_the_start_and_is_not_shown() {
     let folder = new_folder();
-    let (secret, quote) = (new_secret(), "a value that begins with a quote must end with it");
+    let secret = new_secret();
+    let quote =
+        "CLIENT_SECRET: .env: line 2: a value that begins with a quote must end with it, and only a comment may follow";
+    let dollar =
+        "CLIENT_SECRET: .env: line 2: `$` names a variable that is not set; between single quotes it stands for itself";
     for (wrong, error) in [
-        (
-            format!("CLIENT_SECRET=\"{secret}"),
-            "CLIENT_SECRET: .env: line 2: a value",
-        ),
+        (format!("CLIENT_SECRET=\"{secret}"), quote),
         (format!("CLIENT_SECRET {secret}"), ".env: line 2: not NAME=value"),
         (format!("CLIENT_SECRET='{secret}' x"), quote),
         (
             format!("CLIENT_SECRET={secret}\0"),
             ".env: line 2: holds a NUL character",
         ),
-        (
-            format!("CLIENT_SECRET=${secret}"),
-            "CLIENT_SECRET: .env: line 2: `$` names",
-        ),
+        (format!("CLIENT_SECRET=${secret}"), dollar),
         (
             format!("CLIENT_SECRET={secret}\n\nexport CLIENT_SECRET="),
             "CLIENT_SECRET: .env: line 4: set a second time",
         ),
     ] {
         fs::write(folder.join(".env"), format!("PORT=0\n{wrong}\n")).unwrap();
-        let output = run_in(&folder, &[], &[]);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(stderr.lines().last().unwrap().contains(error), "{stderr}");
-        assert_eq!(output.status.code(), Some(2));
+        assert_fails(&folder, &[], &[], 2, error);
     }
     fs::remove_file(folder.join(".env")).unwrap();
     fs::create_dir(folder.join(".env")).unwrap();
-    let output = run_in(&folder, &[], &[]);
-    assert_eq!(output.stderr, b"service: .env: Is a directory (os error 21)\n");
-    assert_eq!(output.status.code(), Some(2));
+    assert_fails(&folder, &[], &[], 2, ".env: Is a directory (os error 21)");
 }
 
 #[test]
@@ -462,7 +320,7 @@ fn log_that_takes_nothing_does_not_stop_the_service() {
             ("RUST_LOG", "wrong=wrong"),
         ];
         let mut service = Service::start_without_log(&settings, stderr);
-        service.get_apps_with(&key.token).assert_let_in();
+        service.get_apps_with(&key.token).assert_accepted();
         service.get_apps(&[]).assert_refused(NO_TOKEN);
         service.stop("TERM");
     }
@@ -488,9 +346,9 @@ fn counted(log: &str) -> usize {
     log.matches("refused why=").count() + dropped
 }
 
-/// A pipe that stays open and that nobody reads.
+/// A pipe that stays open and that is not read.
 #[test]
-fn log_that_nobody_reads_does_not_stop_the_service_and_counts_what_it_dropped() {
+fn unread_log_does_not_stop_the_service_and_counts_what_it_dropped() {
     let (secret, level) = (new_secret(), ("RUST_LOG", "service=info"));
     let (mut service, pipe) = Service::start_with_pipe(&[("CLIENT_SECRET", &secret), level]);
     service.send_refused(REQUESTS);
@@ -593,11 +451,7 @@ fn wrong_commands_are_told_what_is_right() {
         (&["revoke", "0123456789abcdef0123456789abcd"], no_database),
     ];
     for (arguments, expected) in cases {
-        let output = run(&settings, arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert_eq!(output.stdout, b"");
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(stderr, format!("service: {expected}\n"));
+        assert_fails(&new_folder(), &settings, arguments, 2, expected);
     }
     let mut latin_1 = program(&new_folder(), &settings);
     let output = latin_1
@@ -625,8 +479,23 @@ fn options_are_answered_with_the_usage() {
         assert!(stdout.contains(expected), "{arguments:?}: {stdout}");
     }
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let status = program(&new_folder(), &[]).arg("--help").stdout(full).status();
+    let status = program(&new_folder(), &[])
+        .arg("--help")
+        .stdout(full.try_clone().unwrap())
+        .status();
     assert_eq!(status.unwrap().code(), Some(1));
+    // A token that could not be shown is not lost without a word.
+    let output = program(&new_folder(), &[("CLIENT_SECRET", &new_secret())])
+        .arg("issue")
+        .stdout(full)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.ends_with(" is lost: revoke it and issue another key\n"),
+        "{stderr}"
+    );
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
@@ -636,32 +505,25 @@ fn label_that_shows_nothing_or_disturbs_a_terminal_is_refused() {
         ("DATABASE_URL", "postgresql://127.0.0.1:1/d".to_owned()),
     ];
     let settings = settings.each_ref().map(|(name, text)| (*name, text.as_str()));
-    let issue = |label: &str| {
-        let output = run(&settings, &["issue", "--", label]);
-        assert_eq!(output.stdout, b"");
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
-    let refusal = "service: issue LABEL: expected text that is visible on one line of a terminal\n".to_owned();
+    let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
     let disturbing = [
         0x08, 0x09, 0x0a, 0x0d, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x378, 0x115f, 0x200b, 0x200f, 0x2028, 0x2029, 0x202e,
         0x2066, 0xe000, 0xfe0f, 0xfeff, 0xe0041,
     ];
     let disturbing = disturbing.map(|code| format!("a{}b", char::from_u32(code).unwrap()));
-    let invisible = [0x09, 0x20, 0xa0, 0x301, 0x2800, 0x3000, 0x3164];
-    let invisible = invisible.map(|code| char::from_u32(code).unwrap().to_string());
-    for wrong in disturbing
-        .iter()
-        .chain(&invisible)
-        .chain(&[String::new(), "   ".to_owned()])
-    {
-        assert_eq!(issue(wrong), (Some(2), refusal.clone()), "{wrong:?}");
+    // At either end, or alone.
+    let invisible = [0x09, 0x20, 0xa0, 0x2800, 0x3000, 0x3164].map(|code| char::from_u32(code).unwrap());
+    let invisible = invisible.map(|c| [format!("{c}"), format!("{c}a"), format!("a{c}")]);
+    let others = [String::new(), "\u{301}a".to_owned(), "ö".repeat(101)];
+    for wrong in disturbing.iter().chain(invisible.as_flattened()).chain(&others) {
+        assert_fails(&new_folder(), &settings, &["issue", "--", wrong], 2, rule);
     }
     // These get as far as the database, which is not there.
-    for right in "Trivial Inc.|O'Hara & Söhne|e\u{301}|株式会社|हिन्दी|שלום|🦀 2|--help|$".split('|')
-    {
-        let (status, error) = issue(right);
-        assert_eq!(status, Some(1), "{right:?}");
-        assert!(error.contains("service: error connecting to server"), "{error}");
+    let longest = "ö".repeat(100);
+    let right = "Trivial Inc.|O'Hara & Söhne|e\u{301}|株式会社|हिन्दी|שלום|🦀 2|--help|$".split('|');
+    for right in right.chain([longest.as_str()]) {
+        let refused = "error connecting to server: Connection refused (os error 111)";
+        assert_fails(&new_folder(), &settings, &["issue", "--", right], 1, refused);
     }
 }
 
@@ -669,17 +531,18 @@ fn label_that_shows_nothing_or_disturbs_a_terminal_is_refused() {
 fn occupied_port_is_a_failure_of_status_1() {
     let occupied = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = occupied.local_addr().unwrap().port().to_string();
-    let output = run(&[("CLIENT_SECRET", &new_secret()), ("PORT", &port)], &[]);
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.contains(&format!("service: 127.0.0.1:{port}: Address already in use")),
-        "{stderr}"
+    let error = format!("127.0.0.1:{port}: Address already in use (os error 98)");
+    assert_fails(
+        &new_folder(),
+        &[("CLIENT_SECRET", &new_secret()), ("PORT", &port)],
+        &[],
+        1,
+        &error,
     );
 }
 
 #[test]
-fn without_a_list_nobody_is_let_in() {
+fn without_a_list_every_key_is_refused() {
     let secret = new_secret();
     let key = new_key(&secret);
     let settings: [&[(&str, &str)]; 3] = [
@@ -689,7 +552,7 @@ fn without_a_list_nobody_is_let_in() {
     ];
     for settings in settings {
         let service = Service::start(settings);
-        service.wait_for_log("WARN service::serve: CLIENT_KEYS is not set or empty: nobody is let in");
+        service.wait_for_log("WARN service::serve: CLIENT_KEYS is not set or empty: every key is refused");
         service.get_apps_with(&key.token).assert_refused(INVALID_TOKEN);
         service.wait_for_log(&format!(
             "refused why=key id not in the allow list key_id={} secret=\"current\"",
@@ -701,18 +564,18 @@ fn without_a_list_nobody_is_let_in() {
 #[test]
 fn log_tells_why_a_request_was_refused() {
     let (service, token) = guarded();
+    let altered = format!("Authorization: Bearer {token}=");
+    let malformed = r#"why=not a client key token: expected "ck1_" and 58 characters of base64url"#;
     for (headers, why) in [
         (vec![], r#"why="no Authorization header""#),
         (vec!["Authorization: Basic x"], r#"why="not the Bearer scheme""#),
         (vec!["Authorization: Bearer"], r#"why="no token after Bearer""#),
         (
-            vec!["Authorization: Bearer x", "Authorization: Bearer x"],
+            vec!["Authorization: Bearer x"; 2],
             r#"why="more than one Authorization header""#,
         ),
-        (
-            vec!["Authorization: Bearer x"],
-            r#"why=not a client key token: expected "ck1_" and 58 characters of base64url"#,
-        ),
+        (vec!["Authorization: Bearer x"], malformed),
+        (vec![&altered], malformed),
         (
             vec![&format!("Authorization: Bearer {}", guarded().1)],
             "why=token altered, or not issued under this client secret",
@@ -722,7 +585,7 @@ fn log_tells_why_a_request_was_refused() {
         assert_eq!(service.get_apps(&headers).status, 401);
         service.wait_for_log(&format!("WARN service::authorize: refused {why}"));
     }
-    service.get_apps_with(&token).assert_let_in();
+    service.get_apps_with(&token).assert_accepted();
 }
 
 #[test]
@@ -737,8 +600,8 @@ fn secret_is_rotated_without_a_gap() {
         ("CLIENT_KEYS", &keys),
     ]);
     for (key, secret) in [(&before, "previous"), (&after, "current")] {
-        during.get_apps_with(&key.token).assert_let_in();
-        during.wait_for_log(&format!("let in key_id={} secret=\"{secret}\"", key.id));
+        during.get_apps_with(&key.token).assert_accepted();
+        during.wait_for_log(&format!("accepted key_id={} secret=\"{secret}\"", key.id));
     }
     // Each says that it is unlisted; an `or_else` on every error would have called the second inauthentic.
     for (key, secret) in [(&revoked, "previous"), (&unlisted, "current")] {
@@ -758,7 +621,7 @@ fn secret_is_rotated_without_a_gap() {
         ("CLIENT_KEYS", &keys),
     ]);
     done.get_apps_with(&before.token).assert_refused(INVALID_TOKEN);
-    done.get_apps_with(&after.token).assert_let_in();
+    done.get_apps_with(&after.token).assert_accepted();
 }
 
 #[test]
@@ -822,13 +685,14 @@ fn sigterm_and_commands_do_not_wait_for_a_look_up_of_a_host_name() {
 #[track_caller]
 fn assert_no_answer(settings: &[(&str, &str)], arguments: &[&str]) {
     let start = Instant::now();
-    let output = run(settings, arguments);
+    assert_fails(
+        &new_folder(),
+        settings,
+        arguments,
+        1,
+        "DATABASE_URL: no answer within 10 seconds",
+    );
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(output.stdout, b"");
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let last = stderr.lines().last();
-    assert_eq!(last, Some("service: DATABASE_URL: no answer within 10 seconds"));
 }
 
 /// A database that takes connections and never says a word.
@@ -866,7 +730,7 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
         took > Duration::from_millis(1900) && took < Duration::from_secs(4),
         "{took:?}"
     );
-    service.wait_for_log(&format!("ERROR service::authorize: not looked up key_id={}", key.id));
+    service.wait_for_log(&format!("ERROR service::authorize: look-up failed key_id={}", key.id));
     // What is refused without the database does not wait for it.
     let before = Instant::now();
     service
