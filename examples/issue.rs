@@ -41,7 +41,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let others = allowed.clone();
     allowed.push(key.key_id);
     let list: Vec<String> = allowed.iter().map(KeyId::to_string).collect();
-    writeln!(out, "To let the client in, list its id (.env):")?;
+    writeln!(out, "To accept the client, list its id (.env):")?;
     writeln!(out, "CLIENT_KEYS={}", list.join(","))?;
     writeln!(out)?;
     writeln!(out, "The client sends:")?;
