@@ -10,6 +10,7 @@ use tracing::warn;
 
 /// How long a request may wait for the database, from asking for a connection to the answer.
 const LIMIT: Duration = Duration::from_secs(2);
+const LATE: &str = "no answer from the database within two seconds";
 /// Before that the database itself gives up: otherwise the statement would go on, on a connection that the next one gets.
 const STATEMENT_LIMIT: &str = "SET statement_timeout = '1500ms'";
 /// Connections of one instance. A look-up is one round trip, so a few serve many requests.
@@ -59,7 +60,7 @@ impl KeyTable {
             let id = key_id.to_bytes();
             Result::Ok(connection.query_opt(&statement, &[&id.as_slice()]).await?)
         };
-        let row = timeout(LIMIT, look_up).await??;
+        let row = timeout(LIMIT, look_up).await.map_err(|_| LATE)??;
         if row.as_ref().is_some_and(|row| row.get(0)) {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key_id);
             // Fails if the task is about to look anyway.
@@ -84,7 +85,7 @@ async fn note_used(pool: Pool, used: Used, mut woken: mpsc::Receiver<()>) {
             let statement = connection.prepare_cached(NOTE).await?;
             Result::Ok(connection.execute(&statement, &[&ids]).await?)
         };
-        if let Err(error) = timeout(LIMIT, note).await.map_err(Into::into).flatten() {
+        if let Err(error) = timeout(LIMIT, note).await.map_err(|_| LATE.into()).flatten() {
             warn!(keys = ids.len(), error = &*error, "last_used_at not written");
         }
     }

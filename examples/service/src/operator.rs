@@ -85,9 +85,8 @@ async fn list(config: &Config) -> Result<(), Failure> {
     let mut out = stdout().lock();
     writeln!(out, "key_id\tcreated_at\trevoked_at\tlast_used_at\tlabel")?;
     for row in rows {
-        // Not `get`, which panics at a label that is not UTF-8: a database with SQL_ASCII holds any bytes.
-        let columns = (0..row.len()).map(|column| Ok(UNPRINTABLE.replace_all(row.try_get(column)?, "\u{fffd}")));
-        writeln!(out, "{}", columns.collect::<Result<Vec<_>, Failure>>()?.join("\t"))?;
+        let columns = (0..row.len()).map(|column| UNPRINTABLE.replace_all(row.get(column), "\u{fffd}"));
+        writeln!(out, "{}", columns.collect::<Vec<_>>().join("\t"))?;
     }
     Ok(())
 }

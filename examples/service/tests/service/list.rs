@@ -730,7 +730,10 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
         took > Duration::from_millis(1900) && took < Duration::from_secs(4),
         "{took:?}"
     );
-    service.wait_for_log(&format!("ERROR service::authorize: look-up failed key_id={}", key.id));
+    service.wait_for_log(&format!(
+        "ERROR service::authorize: look-up failed key_id={} error=no answer from the database within two seconds",
+        key.id
+    ));
     // What is refused without the database does not wait for it.
     let before = Instant::now();
     service
