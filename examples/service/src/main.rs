@@ -26,9 +26,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a client key; its id goes into the database, or else by hand into `CLIENT_KEYS`
+    /// Issue a client key and list its id in the database; without one, add the id to `CLIENT_KEYS` yourself
     Issue {
-        /// Whose key it is; with a database only, and needed there
+        /// Whose key it is: required with a database, refused without one
         label: Option<String>,
     },
     /// Make the database's table

@@ -14,7 +14,7 @@ const MIGRATION: &str = include_str!("../migrations/0001_client_keys.sql");
 const LIMIT: Duration = Duration::from_secs(10);
 /// Before that the database itself gives up: otherwise a statement could still take effect after its error.
 const STATEMENT_LIMIT: &str = "SET statement_timeout = '5s'";
-/// What moves a terminal's cursor, turns its text around or is not there to be seen.
+/// Characters that move a terminal's cursor, reverse its text or are invisible.
 static UNPRINTABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{Other}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]").unwrap());
 /// Begins with a visible character (U+2800 is a braille cell without dots), ends with no blank, and fits on a line.

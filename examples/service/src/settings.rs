@@ -1,4 +1,4 @@
-//! What the operator sets, in the environment or in `.env`. An error says which setting, never what it held.
+//! Reads the settings from the environment and `.env`. An error names the setting and never quotes it.
 
 use crate::{Mistake, dotenv::Dotenv};
 use client_keys::{ClientSecret, KeyId};
@@ -57,13 +57,13 @@ impl Settings {
         config.map_err(|rule| Mistake(format!("DATABASE_URL: {rule}")))
     }
 
-    /// Loopback unless told otherwise: the tokens are only as secret as the connection, and TLS is the proxy's.
+    /// Loopback by default: tokens are only as secret as the connection, and the proxy ends TLS.
     pub fn address(&self) -> Result<(String, u16), Mistake> {
         let host = self.text("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned());
         Ok((host, self.read("PORT")?.unwrap_or(3000)))
     }
 
-    /// What to log. `None` if the setting is wrong: no reason not to start.
+    /// What to log. `None` if the setting is wrong, which does not stop the start.
     pub fn log_filter(&self) -> Result<Option<EnvFilter>, Mistake> {
         let text = self.text("RUST_LOG")?.unwrap_or_else(|| "info".to_owned());
         Ok(EnvFilter::builder().parse(text).ok())
