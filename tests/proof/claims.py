@@ -7,8 +7,7 @@ from terms import (concat, const, equal, every, extend, extract, fresh, ite, neg
                    symbols, term)
 
 BASE64URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"  # RFC 4648 table 2
-PREFIX = b"ck1_"
-WORD = const(int.from_bytes(PREFIX, "big"), 32)
+PREFIX, WORD = b"ck1_", const(int.from_bytes(b"ck1_", "big"), 32)
 CHARACTERS, BYTES, NONCE, ID, TAG, TOKEN = 58, 43, 12, 15, 16, 62
 # `verify`'s answers, as the compiler numbers them: those of VerifyError in their order, then Ok.
 MALFORMED, INAUTHENTIC, UNLISTED, OK = range(4)
@@ -173,7 +172,6 @@ def whole(image):
     ends = machine.run(machine.call(VERIFY, [RESULT, SECRET, LIST, 5, TEXT, TOKEN], {TEXT: PREFIX}))
     require(all(len(set(end.decided)) == len(end.decided) for end in ends), "an instruction decides twice on a path")
     sites = {at: image.function_at(at) for end in ends for at in end.decided}
-    names = "verify_bytes", "seal4open", DECRYPT
-    verdicts = Counter(name for here in sites.values() for name in names if name in str(here))
+    verdicts = Counter(name for here in sites.values() for name in ("verify_bytes", DECRYPT) if name in str(here))
     require(2 <= verdicts.total() == len(sites) <= 4, f"decides on the input at {sites}")
     return f"verify decides by {dict(verdicts)} verdicts; issue and a new secret by nothing; digits by whether all are"

@@ -17,7 +17,6 @@ from terms import Refused, apply, const, equal, fresh, join, negate, possible, r
 # Where things lie during a proof, far from each other and from the code.
 STOP, LIST, TEXT, RESULT, STACK, SECRET = 0x00DEAD00, 0x60000000, 0x70000000, 0x71000000, 0x72000000, 0x73000000
 
-
 # SLEIGH's name for a processor, its word's size, and the registers of the first arguments, the result, the stack, the
 # return address if it is not on the stack, and those that each function restores.
 Target = namedtuple("Target", "language word arguments result sp link saved")
@@ -177,8 +176,7 @@ class Machine:
             self.hooks[state.pc](self, state)
             return [state]
         length, ops = self.image.instruction(state.pc)
-        if not first:
-            state.cells["unique"] = {}
+        state.cells["unique"] = state.cells["unique"] if first else {}
         for at in range(first, len(ops)):
             opcode, inputs, output = ops[at].opcode, ops[at].inputs, ops[at].output
             if opcode in (O.BRANCH, O.CALL, O.CBRANCH):
@@ -208,8 +206,7 @@ class Machine:
                 else:
                     self.put(state, "ram", address, inputs[2].size, values[2])
             elif opcode == O.CALLOTHER:
-                name = inputs[0].getUserDefinedOpName()
-                require(name == "setISAMode", f"no meaning for {name}")  # it is Thumb code throughout
+                require(inputs[0].getUserDefinedOpName() == "setISAMode", "an operation without a meaning")  # all Thumb
             else:
                 value = apply(opcode, values, [8 * node.size for node in inputs], 8 * output.size)
                 if self.tainted and opcode != O.COPY and not isinstance(value, int):

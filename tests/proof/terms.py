@@ -69,7 +69,7 @@ def join(cells):
                            for word, n in reversed(cells)))
 
 
-KINDS = {  # no divisions, since their time depends on the operands
+KINDS = {  # a division has none: its time depends on the operands
     O.INT_ADD: Kind.BV_ADD, O.INT_SUB: Kind.BV_SUB, O.INT_MULT: Kind.BV_MUL, O.INT_AND: Kind.BV_AND,
     O.INT_OR: Kind.BV_OR, O.INT_XOR: Kind.BV_XOR, O.INT_NEGATE: Kind.BV_NOT, O.INT_2COMP: Kind.BV_NEG,
     O.INT_LEFT: Kind.BV_SHL, O.INT_RIGHT: Kind.BV_SHR, O.INT_SRIGHT: Kind.BV_ASHR,
@@ -82,6 +82,8 @@ KINDS = {  # no divisions, since their time depends on the operands
 
 def apply(opcode, values, sizes, out):
     """What an operation makes of values of these sizes, for a result of `out` bits."""
+    if opcode in (O.INT_DIV, O.INT_REM) and all(isinstance(value, int) for value in values):
+        return values[0] // values[1] if opcode == O.INT_DIV else values[0] % values[1]
     a, *rest = map(term, values, sizes)
     if opcode in (O.COPY, O.INT_ZEXT, O.INT_SEXT):
         result = extend(a, out, Kind.BV_SIGN_EXTEND if opcode == O.INT_SEXT else Kind.BV_ZERO_EXTEND)
@@ -93,6 +95,9 @@ def apply(opcode, values, sizes, out):
         result = concat([a, *rest])
     elif opcode == O.POPCOUNT:
         result = reduce(partial(bv, Kind.BV_ADD), (extend(extract(a, n, n), out) for n in range(size(a))))
+    elif opcode == O.LZCOUNT:
+        ones = ((equal(extract(a, n, n), const(1, 1)), const(size(a) - 1 - n, out)) for n in range(size(a)))
+        result = reduce(lambda rest, one: ite(*one, rest), ones, const(size(a), out))
     else:
         require(opcode in KINDS, f"no meaning for {opcode}")
         if len(set(sizes)) == 2:  # a shift's count
