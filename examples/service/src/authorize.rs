@@ -76,7 +76,8 @@ impl ClientKeys {
     }
 }
 
-/// Returns the token of the only `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110 section 11.4.
+/// Returns the token of the only `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110
+/// section 11.4.
 ///
 /// By hand, because typed extractors take the first of several such headers, where a proxy may have checked the last.
 /// As bytes, because a field's value need not be UTF-8.
