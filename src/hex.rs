@@ -1,12 +1,14 @@
-//! Reads hexadecimal digits (RFC 4648 section 8), and says what is wrong with a text that is not made of them.
+//! Decodes hexadecimal digits (RFC 4648 section 8), and describes what is wrong with any other text.
 
 use core::{fmt, num::NonZeroUsize};
 
-/// The error of parsing a [`ClientSecret`](crate::ClientSecret), a [`KeyId`](crate::KeyId) or a list of ids.
+/// Why a [`ClientSecret`](crate::ClientSecret), a [`KeyId`](crate::KeyId) or an entry of a list could not be parsed.
 ///
-/// Its `Display` says how many hexadecimal digits were expected and how many characters (not bytes) were found, or the
-/// position of the first character that is no digit; for a list also the entry. Entries and positions count from 1,
-/// positions from the entry's first character. It never holds any of the text.
+/// `Display` says how many hexadecimal digits were expected, and how many characters (not bytes) were found or the
+/// position of the first other character. For a list it also names the entry. Entries and positions count from 1; a
+/// position is counted within its entry.
+///
+/// The error never quotes the input. 65 characters in a secret usually mean a trailing newline; 66, surrounding quotes.
 ///
 /// # Examples
 ///
@@ -16,7 +18,7 @@ use core::{fmt, num::NonZeroUsize};
 /// let error = KeyId::parse_list("0123456789abcdef0123456789abcd, 0123456789abcdeg0123456789abcd")
 ///     .collect::<Result<Vec<_>, _>>()
 ///     .unwrap_err();
-/// assert_eq!(error.to_string(), "entry 2: expected 30 hexadecimal digits, character 16 is not one");
+/// assert_eq!(error.to_string(), "entry 2: expected 30 hexadecimal digits, found another character at position 16");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
@@ -32,7 +34,7 @@ enum Found {
 }
 
 impl ParseError {
-    /// The same error in an entry of a list, counted from 1.
+    /// Names the entry of a list, counted from 1.
     pub(crate) fn in_entry(self, number: usize) -> Self {
         Self {
             entry: NonZeroUsize::new(number),
@@ -50,15 +52,15 @@ impl fmt::Display for ParseError {
         match self.found {
             Found::Characters(1) => f.write_str("found 1 character"),
             Found::Characters(count) => write!(f, "found {count} characters"),
-            Found::NoDigitAt(position) => write!(f, "character {position} is not one"),
+            Found::NoDigitAt(position) => write!(f, "found another character at position {position}"),
         }
     }
 }
 
 impl core::error::Error for ParseError {}
 
-/// Fills `bytes` from exactly twice as many hexadecimal digits, either case.
-// Takes a time that does not depend on the digits. Only a refused text is searched for what is wrong.
+/// Fills `bytes` from exactly twice as many hexadecimal digits, in either case.
+// The time does not depend on the digits. Only a refused text is searched for its first other character.
 pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> Result<(), ParseError> {
     let expected_digits = bytes.len().saturating_mul(2);
     if text.len() == expected_digits && base16ct::mixed::decode(text, bytes).is_ok() {

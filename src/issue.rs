@@ -7,36 +7,37 @@ use crate::{
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-/// A client's key, as [`issue`] returns it: the only place where the id and its token are ever together.
+/// A new client key: an id, and the token that contains it in encrypted form.
 ///
-/// List `key_id` in `CLIENT_KEYS`, hand `key_access_token` to the client. Neither can be had again.
+/// List `key_id` in `CLIENT_KEYS`, and give `key_access_token` to the client. Keep both now: a lost one cannot be
+/// recovered.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ClientKey {
-    /// What the operator lists to let the client in, and takes out to revoke its key.
+    /// The id to list in `CLIENT_KEYS`. To revoke the key, remove it.
     pub key_id: KeyId,
-    /// What the client sends: `Authorization: Bearer <key_access_token>`.
+    /// The token that the client sends: `Authorization: Bearer <key_access_token>`.
     pub key_access_token: AccessToken,
 }
 
-/// Makes a client key: draws an id and seals it under the secret into an access token.
+/// Issues a client key: draws a random id and seals it under the secret into a token.
 ///
-/// One call draws 27 bytes at once, 12 for the nonce and 15 for the id, and encrypts with AES-256-GCM
+/// Each call draws 27 bytes at once, 12 for the nonce and 15 for the id, and encrypts the id with AES-256-GCM
 /// (NIST SP 800-38D).
 ///
 /// # Errors
 ///
-/// Returns the generator's own error if it fails. The bytes that it wrote are erased.
+/// Returns the generator's error if it fails. `issue` erases the bytes that the generator wrote.
 ///
 /// # Security
 ///
-/// * Everything rests on the generator: use the operating system's (`getrandom::SysRng`). A repeated nonce lets
-///   whoever holds both tokens forge any id that they know.
-/// * Issue at most 2^32 tokens under one secret, counted over every program that holds it (SP 800-38D section 8.3);
-///   the crate cannot count.
-/// * The time that it takes does not depend on the secret or on what is drawn.
-/// * The buffer of the drawn and sealed bytes is erased before it returns; what the cipher and the encoder leave on the
-///   stack is not.
+/// * Use the operating system's generator (`getrandom::SysRng`). If a nonce repeats, someone who holds both tokens can
+///   forge a token for any id that they know.
+/// * Issue at most 2^32 tokens under one secret, counted over all programs that hold it (SP 800-38D section 8.3). The
+///   crate cannot count them.
+/// * The time does not depend on the secret or on the drawn bytes.
+/// * `issue` erases its buffer of drawn and sealed bytes before it returns, but not what the cipher and the encoder
+///   leave on the stack.
 ///
 /// # Examples
 ///
@@ -60,7 +61,7 @@ pub fn issue<R: TryCryptoRng + ?Sized>(secret: &ClientSecret, rng: &mut R) -> Re
 
     let mut token = AccessToken::empty();
     let key_id = seal_and_encode(secret, &mut payload, &mut token);
-    // Copied and not moved: what is moved is not erased in its old place.
+    // Copied and not moved, because nothing erases the place from which a value is moved.
     Ok(ClientKey {
         key_id,
         key_access_token: token.copy(),

@@ -1,16 +1,17 @@
 use crate::hex::{self, ParseError};
 use core::{fmt, str::FromStr};
 
-/// The id of a client key: the walk-through's `key_id`, which the operator lists in `CLIENT_KEYS`.
+/// The id of a client key (`key_id`), which the operator lists in `CLIENT_KEYS`.
 ///
-/// 15 bytes, shown as 30 lower-case hexadecimal digits (RFC 4648 section 8) and parsed from 30 in either case.
-/// [`issue`](crate::issue) draws them at random. Ids are ordered as their bytes are, which is the order of their
-/// digits.
+/// An id is 15 bytes that [`issue`](crate::issue) draws at random. Its text is 30 hexadecimal digits (RFC 4648
+/// section 8), written in lower case and parsed in either case. Ids sort by their bytes, and so by their digits.
 ///
 /// # Security
 ///
-/// An id is no secret: it opens nothing without the token that it is sealed in, and it may be logged. It is not
-/// erased on drop. `==` and the ordering take a time that depends on the ids; [`verify`](crate::verify) uses neither.
+/// An id is not a secret: nobody can make a token from it without the secret, and you may log it. But someone who
+/// steals the secret can forge a token for every id that they know, so where that matters, store and log only its
+/// SHA-256. Ids are not erased on drop. The time of `==` and of the ordering depends on the ids;
+/// [`verify`](crate::verify) uses neither.
 ///
 /// # Examples
 ///
@@ -35,7 +36,7 @@ pub struct KeyId {
 impl KeyId {
     pub(crate) const LEN: usize = 15;
 
-    /// The id of these 15 bytes; in a `const` or a `static`, an allow list that costs no RAM.
+    /// Makes an id from its 15 bytes. An allow list in a `static` takes no RAM.
     ///
     /// # Examples
     ///
@@ -54,7 +55,7 @@ impl KeyId {
         }
     }
 
-    /// The id's 15 bytes, for a database column.
+    /// Returns the id's 15 bytes, for example to hash them for a database column.
     ///
     /// # Examples
     ///
@@ -69,15 +70,14 @@ impl KeyId {
         bytes
     }
 
-    /// Reads an allow list, the walk-through's `CLIENT_KEYS`: ids of 30 hexadecimal digits with commas between them.
+    /// Parses an allow list (`CLIENT_KEYS`): ids of 30 hexadecimal digits, separated by commas.
     ///
-    /// ASCII white space around an entry is dropped, and empty entries are skipped. With an empty list every key is refused.
+    /// ASCII white space around an entry is dropped, and empty entries are skipped. An empty list accepts no key.
     ///
     /// # Errors
     ///
-    /// Yields an error for each entry that is not an id. Its [`ParseError`] says which entry it is, counted
-    /// from 1 with the empty ones, as a person counts them in the file. Collect into a `Result`: `flatten` would
-    /// silently drop a misspelt id.
+    /// Yields an error for each entry that is not an id. The [`ParseError`] names the entry, counted from 1 and
+    /// including the empty ones. Collect into a `Result`: `flatten` would silently drop a mistyped id.
     ///
     /// # Examples
     ///
@@ -109,7 +109,7 @@ impl KeyId {
     }
 }
 
-/// Parses exactly 30 hexadecimal digits, either case, and nothing around them.
+/// Parses exactly 30 hexadecimal digits, in either case.
 impl FromStr for KeyId {
     type Err = ParseError;
 
@@ -120,7 +120,7 @@ impl FromStr for KeyId {
     }
 }
 
-/// Writes the id's 30 lower-case hexadecimal digits. Width and precision apply as they do to a `str`.
+/// Writes 30 lower-case hexadecimal digits. Width and precision apply as they do to a `str`.
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = [0; 2 * Self::LEN];
@@ -128,7 +128,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// Writes the id's 30 lower-case hexadecimal digits, as `Display` does.
+/// Writes the same 30 digits as `Display`.
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,112 @@
-#![doc = include_str!("../README.md")]
+//! API keys for server-to-server APIs. [`issue`] seals a random key id under a 32-byte secret; [`verify`] opens the
+//! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
+//!
+//! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
+//!    when the service starts.
+//! 2. [`issue`] a key for each client. Its id and its token exist only in the returned [`ClientKey`]; a lost one
+//!    cannot be recovered.
+//! 3. List the ids to accept in `CLIENT_KEYS`, and parse them with [`KeyId::parse_list`]. To revoke a key, remove its
+//!    id.
+//! 4. The client sends `Authorization: Bearer <key_access_token>`. The service calls [`verify`] with the part after
+//!    `Bearer `, and answers every [`VerifyError`] with status 401.
+//!
+//! ```
+//! use client_keys::{ClientSecret, KeyId, VerifyError, issue, verify};
+//! use getrandom::SysRng;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mut bytes = [0; 32];
+//! # getrandom::fill(&mut bytes)?;
+//! # let client_secret = bytes.map(|byte| format!("{byte:02x}")).concat();
+//! let secret: ClientSecret = client_secret.parse()?;
+//!
+//! let key = issue(&secret, &mut SysRng)?;
+//! let (id, token) = (key.key_id, key.key_access_token.as_str());
+//!
+//! let client_keys = format!("{id}, 0123456789abcdef0123456789abcd");
+//! let allowed: Vec<KeyId> = KeyId::parse_list(&client_keys).collect::<Result<_, _>>()?;
+//! assert_eq!(verify(&secret, &allowed, token), Ok(id));
+//! assert_eq!(verify(&secret, &allowed[1..], token), Err(VerifyError::Unlisted(id)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
+//! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch.
+//!
+//! # Rotation
+//!
+//! To replace the secret as planned, issue under the new one, and try the previous one only when the new one returns
+//! [`Inauthentic`](VerifyError::Inauthentic). Remove the previous secret by a set date. After a theft there is no
+//! overlap: drop the stolen secret at once and issue every key again, because the thief can make a token for any id
+//! that they know.
+//!
+//! ```
+//! use client_keys::{ClientSecret, KeyId, VerifyError, verify};
+//!
+//! fn verify_in_rotation(
+//!     new: &ClientSecret,
+//!     previous: &ClientSecret,
+//!     allowed: &[KeyId],
+//!     token: &[u8],
+//! ) -> Result<KeyId, VerifyError> {
+//!     match verify(new, allowed, token) {
+//!         Err(VerifyError::Inauthentic) => verify(previous, allowed, token),
+//!         result => result,
+//!     }
+//! }
+//! ```
+//!
+//! # Ids in a database
+//!
+//! With an empty list, [`verify`] returns [`Unlisted`](VerifyError::Unlisted) for every authentic token. Store the
+//! SHA-256 of each id, look it up, and refuse on any other result:
+//!
+//! ```
+//! use client_keys::{ClientSecret, VerifyError, verify};
+//! use sha2::{Digest, Sha256};
+//!
+//! fn client(secret: &ClientSecret, token: &[u8], look_up: impl Fn([u8; 32]) -> Option<String>) -> Option<String> {
+//!     match verify(secret, &[], token) {
+//!         Err(VerifyError::Unlisted(id)) => look_up(Sha256::digest(id.to_bytes()).into()),
+//!         _ => None,
+//!     }
+//! }
+//! ```
+//!
+//! # Security
+//!
+//! `verify` accepts only tokens issued under your secret for an id on your list, and a token does not reveal its id.
+//! This holds against someone without the secret who sees any number of other clients' tokens and ids, sends anything
+//! and measures time, as long as no nonce repeats.
+//!
+//! It does not hold against a stolen secret, a stolen token, a bad random generator, or someone who reads the memory
+//! of the process. Use the secret for nothing else, and issue at most 2^32 tokens under it, counted over all programs
+//! that hold it. Everyone who can verify can also issue.
+//!
+//! **Timing** may depend on the token's length and prefix, on whether it is well-formed, on which of the four results
+//! it has, on the number of listed ids, and on which of several secrets sealed it. It does not depend on the secret,
+//! on the token's other contents, on the id or on its place in the list. This holds for the compilers and targets that
+//! `tests/README.md` in the repository names, and for no others; a processor may vary the time of basic instructions
+//! (Intel DOITM, Arm DIT, the multiplier of Cortex-M3). After `Unlisted`, what you do with the id, and how long it
+//! takes, is outside this guarantee.
+//!
+//! **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
+//! and its payload, and parsing erases the bytes of the secret. Not erased: ids, copies that moves leave behind, the
+//! payload that `verify` decodes, and what the cipher and the encoder leave on the stack.
+//!
+//! **AES-GCM is not key-committing:** someone who knows two secrets can craft one token valid under both, for ids that
+//! they cannot choose. Never let tenants choose a secret. 64 digits are a form, not a proof of randomness.
+//!
+//! **Dependencies.** `ctutils` 0.4.8, `cmov` 0.5.4 and `aes` 0.9.4 have constant-time fixes for Cortex-M0, RISC-V and
+//! AArch64. Check yours with `cargo tree`: cargo gives a package whose `rust-version` is below 1.89 older ones.
+//!
+//! # The token format
+//!
+//! A token is `ck1_` and 58 characters of base64url: a nonce, the encrypted id and the tag of AES-256-GCM. Programs in
+//! other languages can issue and verify the same tokens: [`token_format`] has all that they need. Every later release
+//! verifies `ck1_` tokens.
+
 #![no_std]
 // Tokens guard an API, so memory safety is left to the compiler and to the libraries that need `unsafe` for it.
 #![forbid(unsafe_code)]
@@ -32,4 +140,15 @@ pub use crate::{
     token::AccessToken,
     verify::{VerifyError, verify},
 };
+/// The traits of the generators that [`issue`] takes. A new major version of `rand_core` is a breaking release.
 pub use rand_core;
+
+// Seen by rustdoc alone.
+#[cfg(doc)]
+#[doc = include_str!("FORMAT.md")]
+pub mod token_format {}
+
+/// Holds nothing: the README's code, which `cargo test` compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,21 +6,21 @@ use aes_gcm::KeyInit;
 use core::{fmt, str::FromStr};
 use zeroize::Zeroizing;
 
-/// The secret under which tokens are sealed: the walk-through's `CLIENT_SECRET`.
+/// The secret under which tokens are sealed (`CLIENT_SECRET`).
 ///
-/// Made of 32 bytes, written as 64 hexadecimal digits (RFC 4648 section 8, either case), as `openssl rand -hex 32`
-/// prints them. The AES-256 key schedule and the GHASH key are expanded once, here, so that
-/// [`verify`](crate::verify) expands nothing: make it at the start of the program and keep it.
+/// Parse it from 64 hexadecimal digits (RFC 4648 section 8, either case), as `openssl rand -hex 32` prints them, or
+/// make it from 32 bytes. This expands the AES-256 key schedule and the GHASH key, so that [`verify`](crate::verify)
+/// need not: do it once, when the program starts, and keep the result.
 ///
 /// # Security
 ///
-/// * 64 digits are a form, not a proof of randomness: take them from the operating system's generator.
+/// * Take the 32 bytes from the operating system's generator. The crate cannot tell whether they are random.
 /// * Use the secret for these tokens and for nothing else.
-/// * Its own storage is erased on drop, and so are the parsed bytes. Copies that moves leave behind are not,
-///   nor is what the cipher leaves on the stack when it expands the key, and whenever it is used.
-/// * It can be neither read back, cloned, compared nor printed. Share it by reference, or in an `Arc` or a `static`.
-/// * Parsing a well-formed text takes a time that does not depend on its digits. A text that is refused is searched
-///   for its first bad character.
+/// * You cannot read, clone, compare or print a `ClientSecret`. Share it by reference, in an `Arc` or in a `static`.
+/// * Its own storage is erased on drop, and parsing erases the bytes that it decodes. Not erased: copies that moves
+///   leave behind, and what the cipher leaves on the stack.
+/// * The time of parsing 64 digits does not depend on the digits. A text that is refused is searched for its first
+///   other character.
 ///
 /// # Examples
 ///
@@ -42,17 +42,16 @@ pub struct ClientSecret {
 }
 
 impl ClientSecret {
-    /// Expands 32 bytes into a secret. The caller erases their own copy of them.
+    /// Makes a secret from 32 bytes. Erase your copy of them afterwards.
     ///
     /// # Examples
     ///
     /// ```
     /// use client_keys::ClientSecret;
     ///
-    /// let mut bytes = [0; 32];
-    /// getrandom::fill(&mut bytes)?;
+    /// let mut bytes = zeroize::Zeroizing::new([0; 32]); // erases them on drop
+    /// getrandom::fill(&mut *bytes)?;
     /// let secret = ClientSecret::from_bytes(&bytes);
-    /// bytes.fill(0); // or `zeroize::Zeroizing`, which the compiler cannot optimise away
     /// # Ok::<(), getrandom::Error>(())
     /// ```
     #[must_use]
@@ -63,7 +62,7 @@ impl ClientSecret {
     }
 }
 
-/// Parses exactly 64 hexadecimal digits, either case, and nothing around them.
+/// Parses exactly 64 hexadecimal digits, in either case.
 impl FromStr for ClientSecret {
     type Err = ParseError;
 
@@ -74,7 +73,7 @@ impl FromStr for ClientSecret {
     }
 }
 
-/// Shows that there is a secret, and nothing of it.
+/// Writes `ClientSecret { .. }` and nothing of the secret.
 impl fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientSecret").finish_non_exhaustive()

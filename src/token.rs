@@ -6,15 +6,15 @@ use zeroize::Zeroizing;
 pub(crate) const PREFIX: [u8; 4] = *b"ck1_";
 const LEN: usize = PREFIX.len() + base64url::ENCODED_LEN;
 
-/// A token's text: the walk-through's `key_access_token`, which a client sends as its bearer token.
+/// A token (`key_access_token`), which a client sends as its bearer token.
 ///
-/// Always 62 ASCII characters: `ck1_` and 58 characters of base64url without padding (RFC 4648 section 5).
-/// What they hold is told in the [crate's documentation](crate#the-tokens-format).
+/// A token is always 62 ASCII characters: `ck1_` and 58 characters of base64url without padding (RFC 4648 section 5).
+/// [`token_format`](crate::token_format) says what they encode.
 ///
 /// # Security
 ///
-/// Whoever holds the token can use it. There is deliberately no `Display`; call [`as_str`](Self::as_str) to expose it.
-/// `Debug` shows nothing of it. Its own storage is erased on drop; copies that moves leave behind are not.
+/// Anyone who holds the token can use it. There is deliberately no `Display`; call [`as_str`](Self::as_str) to expose
+/// it. `Debug` shows nothing of it. Its own storage is erased on drop; copies that moves leave behind are not.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ const LEN: usize = PREFIX.len() + base64url::ENCODED_LEN;
 pub struct AccessToken(Zeroizing<[u8; LEN]>);
 
 impl AccessToken {
-    /// Room for a token, which [`encode`] writes.
+    /// Makes a buffer for [`encode`] to fill.
     pub(crate) fn empty() -> Self {
         Self(Zeroizing::new([0; LEN]))
     }
@@ -42,7 +42,7 @@ impl AccessToken {
         Self(self.0.clone())
     }
 
-    /// Returns the token's 62 characters, for the client. Nothing can make them a second time.
+    /// Returns the token's 62 characters. Give them to the client: nothing can make them a second time.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Every character is ASCII. The default is unreachable, and `verify` refuses an empty token.
@@ -50,21 +50,21 @@ impl AccessToken {
     }
 }
 
-/// The token's 62 bytes, as [`verify`](crate::verify) takes them.
+/// Returns the token's 62 bytes, which [`verify`](crate::verify) takes.
 impl AsRef<[u8]> for AccessToken {
     fn as_ref(&self) -> &[u8] {
         self.0.as_slice()
     }
 }
 
-/// Shows that there is a token, and nothing of it.
+/// Writes `AccessToken { .. }` and nothing of the token.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken").finish_non_exhaustive()
     }
 }
 
-/// Writes the token of a payload.
+/// Encodes a payload as a token.
 pub(crate) fn encode(payload: &[u8; base64url::DECODED_LEN], token: &mut AccessToken) {
     let (prefix, text) = token.0.split_at_mut(PREFIX.len());
     prefix.copy_from_slice(&PREFIX);
@@ -72,7 +72,7 @@ pub(crate) fn encode(payload: &[u8; base64url::DECODED_LEN], token: &mut AccessT
     Base64UrlUnpadded::encode(payload, text).expect("43 bytes are 58 characters");
 }
 
-/// Fills `payload` from a token's text; `Some` only if [`encode`] could have written it.
+/// Fills `payload` from a token's text. Returns `Some` only if [`encode`] could have written the text.
 pub(crate) fn decode(token: &[u8], payload: &mut [u8; base64url::DECODED_LEN]) -> Option<()> {
     let (prefix, text) = token.split_first_chunk()?;
     let text = text.try_into().ok()?;

@@ -2,23 +2,22 @@ use crate::{key_id::KeyId, seal, secret::ClientSecret, token};
 use core::fmt;
 use subtle::Choice;
 
-/// Checks a token: opens it under the secret and looks its id up in the allow list.
+/// Verifies a token: opens it under the secret, checks its id against the allow list, and returns the id.
 ///
-/// `token` is the token's text as bytes or `str`, taken as it is: without `Bearer `, without white space.
-/// Returns the id of the accepted key.
+/// `token` is a `str` or bytes. `verify` trims nothing: pass the token without `Bearer ` and without white space.
 ///
 /// # Errors
 ///
-/// [`Malformed`](VerifyError::Malformed), [`Inauthentic`](VerifyError::Inauthentic) or
-/// [`Unlisted`](VerifyError::Unlisted), decided in this order. With an empty list every key is refused.
+/// Returns the first of [`Malformed`](VerifyError::Malformed), [`Inauthentic`](VerifyError::Inauthentic) and
+/// [`Unlisted`](VerifyError::Unlisted) that applies. An empty list accepts no key.
 ///
 /// # Security
 ///
-/// * The time that it takes may depend on the token's length and prefix, on which of the four answers it is, and on
-///   the number of listed ids. It does not depend on the secret, on the token's other contents, on the id, or on its
-///   place in the list: every listed id is looked at.
-/// * Nothing is decrypted before the tag is found right (NIST SP 800-38D section 7.2).
-/// * Answer every error alike, with status 401; the variant is for the log.
+/// * The time may depend on the token's length and prefix, on which of the four results it is, and on the number of
+///   listed ids. It does not depend on the secret, on the token's other contents, on the id or on its place in the
+///   list: `verify` compares every listed id.
+/// * `verify` decrypts only after it has found the tag right (NIST SP 800-38D section 7.2).
+/// * Answer every error with the same status 401. The variant is for the log.
 ///
 /// # Examples
 ///
@@ -41,7 +40,7 @@ pub fn verify(secret: &ClientSecret, allowed: &[KeyId], token: impl AsRef<[u8]>)
 }
 
 fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
-    // Opened in place: a copy would have to wait until the decoder's stores are done.
+    // Opened in place, because a copy would wait for the decoder's stores.
     let mut payload = [0; seal::SEALED_LEN];
     token::decode(token, &mut payload).ok_or(VerifyError::Malformed)?;
     let id = seal::open(&secret.cipher, &token::PREFIX, &mut payload).ok_or(VerifyError::Inauthentic)?;
@@ -53,7 +52,7 @@ fn verify_bytes(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Resul
     }
 }
 
-/// Compares the id with every listed id, and decides once, at the end.
+/// Compares the id with every listed id, and decides after the last.
 // Uses words instead of booleans, and `Choice` for the one conversion: a compiler that sees a boolean may branch on it
 // and leave the loop early (README of `subtle`). The top bit stays set if every listed id differs.
 fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
@@ -63,18 +62,23 @@ fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
 
 /// Why [`verify`] refused a token.
 ///
-/// Answer all of them with the same 401: the variant is for the log. `Display` never shows the id, since an error's
-/// text may end up in a response; the log takes it from [`Unlisted`](Self::Unlisted).
+/// Answer every variant with the same status 401. Log it with `{:?}`, which shows the id; `Display` does not, because
+/// an error's text may end up in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// Not a version-1 token: wrong length, prefix or alphabet, or spare bits that are set.
+    /// Not the text of a version-1 token: its length, its prefix, a character or the spare bits of the last are wrong.
     ///
-    /// Decided from the token's text alone, without the secret.
+    /// Usually the client sent another kind of credential, or did not send all 62 characters after `Bearer `. `verify`
+    /// decides this without the secret.
     Malformed,
-    /// Not sealed under this secret, or altered since.
+    /// The token was altered, or issued under another secret.
+    ///
+    /// If many tokens are refused, compare this service's `CLIENT_SECRET` with the one under which they were issued.
     Inauthentic,
-    /// Authentic, but its id is not in the allow list: revoked, or never listed.
+    /// The token is authentic, but its id is not in the allow list: it was revoked, or never listed.
+    ///
+    /// To accept the key, list the id.
     Unlisted(KeyId),
 }
 

@@ -139,21 +139,21 @@ fn parse_errors_say_what_was_expected_and_found() {
     secret("8", "found 1 character");
     secret(&digits[1..], "found 63 characters");
     secret(&format!("{digits}\n"), "found 65 characters");
-    secret(&format!("g{}", &digits[1..]), "character 1 is not one");
-    secret(&format!("{}g", &digits[1..]), "character 64 is not one");
+    secret(&format!("g{}", &digits[1..]), "found another character at position 1");
+    secret(&format!("{}g", &digits[1..]), "found another character at position 64");
     secret(
         &format!("{} é{}", &digits[..30], &digits[32..]),
-        "character 31 is not one",
+        "found another character at position 31",
     );
     // Characters are counted, not bytes: 64 bytes that are 63 characters, 65 bytes that are 64.
     secret(&format!("é{}", &digits[2..]), "found 63 characters");
-    secret(&format!("{}é", &digits[1..]), "character 64 is not one");
+    secret(&format!("{}é", &digits[1..]), "found another character at position 64");
 
     let digits = &digits[..30];
     id("", "found 0 characters");
     id("xxx", "found 3 characters");
     id(&format!(" {digits}"), "found 31 characters");
-    id(&format!("{}Ａ", &digits[1..]), "character 30 is not one");
+    id(&format!("{}Ａ", &digits[1..]), "found another character at position 30");
 
     list(
         "xxx, another-key",
@@ -161,7 +161,7 @@ fn parse_errors_say_what_was_expected_and_found() {
     );
     list(
         &format!(" ,{digits}, ,\t{}-{}\n", &digits[..4], &digits[5..]),
-        "entry 4: expected 30 hexadecimal digits, character 5 is not one",
+        "entry 4: expected 30 hexadecimal digits, found another character at position 5",
     );
 }
 

@@ -38,7 +38,7 @@ fn bytes<const LEN: usize>(text: &str) -> Result<[u8; LEN], String> {
     }
     let found = match (text.chars().count(), text.find(|c: char| !c.is_ascii_hexdigit())) {
         (count, Some(at)) if count == 2 * LEN => {
-            format!("character {} is not one", text[..at].chars().count() + 1)
+            format!("found another character at position {}", text[..at].chars().count() + 1)
         }
         (1, _) => "found 1 character".to_owned(),
         (count, _) => format!("found {count} characters"),

@@ -155,7 +155,7 @@ fn wrong_settings_stop_the_start() {
         (
             "CLIENT_SECRET",
             &wrong,
-            "expected 64 hexadecimal digits, character 1 is not one",
+            "expected 64 hexadecimal digits, found another character at position 1",
         ),
         ("CLIENT_SECRET_PREVIOUS", short, &short_by_1),
         ("CLIENT_KEYS", "another-key", &format!("entry 1: {short_list}")),
