@@ -15,10 +15,12 @@ use core::{fmt, num::NonZeroUsize};
 /// ```
 /// use client_keys::KeyId;
 ///
-/// let error = KeyId::parse_list("0123456789abcdef0123456789abcd, 0123456789abcdeg0123456789abcd")
-///     .collect::<Result<Vec<_>, _>>()
-///     .unwrap_err();
-/// assert_eq!(error.to_string(), "entry 2: expected 30 hexadecimal digits, found another character at position 16");
+/// let client_keys = "0123456789abcdef0123456789abcd, 0123456789abcdeg0123456789abcd";
+/// let error = KeyId::parse_list(client_keys).collect::<Result<Vec<_>, _>>().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "entry 2: expected 30 hexadecimal digits, found another character at position 16",
+/// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {

@@ -43,7 +43,9 @@ impl KeyId {
     /// ```
     /// use client_keys::KeyId;
     ///
-    /// static CLIENT_KEYS: [KeyId; 1] = [KeyId::from_bytes(*b"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd")];
+    /// static CLIENT_KEYS: [KeyId; 1] = [
+    ///     KeyId::from_bytes(*b"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd"),
+    /// ];
     /// assert_eq!(CLIENT_KEYS[0].to_string(), "0123456789abcdef0123456789abcd");
     /// ```
     #[must_use]

@@ -7,8 +7,8 @@
 //!    cannot be recovered.
 //! 3. List the ids to accept in `CLIENT_KEYS`, and parse them with [`KeyId::parse_list`]. To revoke a key, remove its
 //!    id.
-//! 4. The client sends `Authorization: Bearer <key_access_token>`. The service calls [`verify`] with the part after
-//!    `Bearer `, and answers every [`VerifyError`] with status 401.
+//! 4. The client sends `Authorization: Bearer <key_access_token>`. The service calls [`verify`] with the token, and
+//!    answers every [`VerifyError`] with status 401.
 //!
 //! ```
 //! use client_keys::{ClientSecret, KeyId, VerifyError, issue, verify};
@@ -18,6 +18,7 @@
 //! # let mut bytes = [0; 32];
 //! # getrandom::fill(&mut bytes)?;
 //! # let client_secret = bytes.map(|byte| format!("{byte:02x}")).concat();
+//! // `client_secret` and `client_keys` are the text of the two variables.
 //! let secret: ClientSecret = client_secret.parse()?;
 //!
 //! let key = issue(&secret, &mut SysRng)?;
@@ -66,7 +67,11 @@
 //! use client_keys::{ClientSecret, VerifyError, verify};
 //! use sha2::{Digest, Sha256};
 //!
-//! fn client(secret: &ClientSecret, token: &[u8], look_up: impl Fn([u8; 32]) -> Option<String>) -> Option<String> {
+//! fn client(
+//!     secret: &ClientSecret,
+//!     token: &[u8],
+//!     look_up: impl Fn([u8; 32]) -> Option<String>,
+//! ) -> Option<String> {
 //!     match verify(secret, &[], token) {
 //!         Err(VerifyError::Unlisted(id)) => look_up(Sha256::digest(id.to_bytes()).into()),
 //!         _ => None,

@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 /// * You cannot read, clone, compare or print a `ClientSecret`. Share it by reference, in an `Arc` or in a `static`.
 /// * Its own storage is erased on drop, and parsing erases the bytes that it decodes. Not erased: copies that moves
 ///   leave behind, and what the cipher leaves on the stack.
-/// * The time of parsing 64 digits does not depend on the digits. A text that is refused is searched for its first
-///   other character.
+/// * The time of parsing 64 digits does not depend on the digits. Parsing searches a text that it refuses for the first
+///   character that is not a digit.
 ///
 /// # Examples
 ///
@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 /// # let mut bytes = [0; 32];
 /// # getrandom::fill(&mut bytes)?;
 /// # let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-/// let secret: ClientSecret = text.parse()?;
+/// let secret: ClientSecret = text.parse()?; // the text of CLIENT_SECRET
 /// assert_eq!(format!("{secret:?}"), "ClientSecret { .. }");
 ///
 /// let error = "8d105ffc".parse::<ClientSecret>().unwrap_err();

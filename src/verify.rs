@@ -4,7 +4,7 @@ use subtle::Choice;
 
 /// Verifies a token: opens it under the secret, checks its id against the allow list, and returns the id.
 ///
-/// `token` is a `str` or bytes. `verify` trims nothing: pass the token without `Bearer ` and without white space.
+/// `token` is a `str` or bytes. `verify` trims nothing: pass the token alone, without `Bearer` and without white space.
 ///
 /// # Errors
 ///
@@ -69,8 +69,8 @@ fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
 pub enum VerifyError {
     /// Not the text of a version-1 token: its length, its prefix, a character or the spare bits of the last are wrong.
     ///
-    /// Usually the client sent another kind of credential, or did not send all 62 characters after `Bearer `. `verify`
-    /// decides this without the secret.
+    /// Usually the client sent another kind of credential, or did not send all 62 characters after `Bearer` and the
+    /// space. `verify` decides this without the secret.
     Malformed,
     /// The token was altered, or issued under another secret.
     ///
