@@ -1,6 +1,9 @@
 //! API keys for server-to-server APIs. [`issue`] seals a random key id under a 32-byte secret; [`verify`] opens the
 //! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
 //!
+//! Prefer a random key whose SHA-256 is stored if you read a database for each request anyway, need metadata for each
+//! key or want no shared secret. Prefer JWT or PASETO if tokens expire, carry claims or are verified with a public key.
+//!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
 //!    when the service starts.
 //! 2. [`issue`] a key for each client. Its id and its token exist only in the returned [`ClientKey`]; a lost one
@@ -18,13 +21,12 @@
 //! # let mut bytes = [0; 32];
 //! # getrandom::fill(&mut bytes)?;
 //! # let client_secret = bytes.map(|byte| format!("{byte:02x}")).concat();
-//! // `client_secret` and `client_keys` are the text of the two variables.
-//! let secret: ClientSecret = client_secret.parse()?;
+//! let secret: ClientSecret = client_secret.parse()?; // the text of CLIENT_SECRET
 //!
 //! let key = issue(&secret, &mut SysRng)?;
 //! let (id, token) = (key.key_id, key.key_access_token.as_str());
 //!
-//! let client_keys = format!("{id}, 0123456789abcdef0123456789abcd");
+//! let client_keys = format!("{id}, 0123456789abcdef0123456789abcd"); // the text of CLIENT_KEYS
 //! let allowed: Vec<KeyId> = KeyId::parse_list(&client_keys).collect::<Result<_, _>>()?;
 //! assert_eq!(verify(&secret, &allowed, token), Ok(id));
 //! assert_eq!(verify(&secret, &allowed[1..], token), Err(VerifyError::Unlisted(id)));
@@ -105,6 +107,13 @@
 //!
 //! **Dependencies.** `ctutils` 0.4.8, `cmov` 0.5.4 and `aes` 0.9.4 have constant-time fixes for Cortex-M0, RISC-V and
 //! AArch64. Check yours with `cargo tree`: cargo gives a package whose `rust-version` is below 1.89 older ones.
+//!
+//! # `no_std`
+//!
+//! The crate needs no operating system, no allocator and no static RAM. A device that only verifies needs no generator;
+//! one that issues passes [`issue`] a [`TryCryptoRng`](rand_core::TryCryptoRng) over its hardware generator. On
+//! Armv7-M, build with `--cfg cpubits="32"` in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there. The
+//! repository has a Cortex-M3 firmware, a WebAssembly module, and their sizes and stack use, in `examples/README.md`.
 //!
 //! # The token format
 //!
