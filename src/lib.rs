@@ -34,8 +34,9 @@
 //! # }
 //! ```
 //!
-//! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
-//! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch.
+//! [`issue`] takes any generator of `rand_core` 0.10, whose next major version will be a breaking release of this crate.
+//! `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`. [`verify`] needs no generator. The crate reads neither
+//! the environment nor files, and has no features to switch.
 //!
 //! # Rotation
 //!
@@ -112,8 +113,8 @@
 //!
 //! The crate needs no operating system, no allocator and no static RAM. A device that only verifies needs no generator;
 //! one that issues passes [`issue`] a [`TryCryptoRng`](rand_core::TryCryptoRng) over its hardware generator. On
-//! Armv7-M, build with `--cfg cpubits="32"` in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there. The
-//! repository has a Cortex-M3 firmware, a WebAssembly module, and their sizes and stack use, in `examples/README.md`.
+//! Armv7-M, build with `--cfg cpubits="32"` in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there.
+//! `examples/README.md` in the repository has a Cortex-M3 firmware, a WebAssembly module, their sizes and stack use.
 //!
 //! # The token format
 //!
@@ -154,7 +155,6 @@ pub use crate::{
     token::AccessToken,
     verify::{VerifyError, verify},
 };
-/// The traits of the generators that [`issue`] takes. A new major version of `rand_core` is a breaking release.
 pub use rand_core;
 
 // Seen by rustdoc alone.
