@@ -34,9 +34,9 @@
 //! # }
 //! ```
 //!
-//! [`issue`] takes any generator of `rand_core` 0.10, whose next major version will be a breaking release of this crate.
-//! `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`. [`verify`] needs no generator. The crate reads neither
-//! the environment nor files, and has no features to switch.
+//! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
+//! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch. A
+//! new major version of `rand_core` is a breaking release.
 //!
 //! # Rotation
 //!
