@@ -1,109 +1,121 @@
-//! A token has exactly one text: `verify` refuses all its one-step neighbours.
+//! A token has exactly one text and opens under exactly one secret: `verify` refuses all else, for the right reason.
 
 mod common;
 
-use client_keys::{ClientSecret, KeyId, VerifyError, verify};
+use client_keys::{ClientKey, ClientSecret, VerifyError, verify};
 use common::{issue_from, issue_key, random_secret};
+use proptest::prelude::*;
 
-struct Issued {
-    secret: ClientSecret,
-    allowed: [KeyId; 1],
-    token: Vec<u8>,
-}
-
-/// Tokens of random keys, and one whose text holds both characters past the letters and digits.
-fn issued() -> Vec<Issued> {
-    let issued = |secret, key: client_keys::ClientKey| Issued {
-        secret,
-        allowed: [key.key_id],
-        token: key.key_access_token.as_str().into(),
-    };
+/// Keys of random secrets, and one whose token holds both characters past the letters and digits.
+fn issued() -> Vec<(ClientSecret, ClientKey)> {
     let secret = random_secret();
     let key = issue_from(&secret, &[0xfb; 27]);
-    let token = key.key_access_token.as_str();
-    assert!(token.contains('-') && token[4..].contains('_'));
-    let mut all = vec![issued(secret, key)];
+    let text = &key.key_access_token.as_str()[4..];
+    assert!(text.contains('-') && text.contains('_'));
+    let mut all = vec![(secret, key)];
     for _ in 0..4 {
         let secret = random_secret();
         let key = issue_key(&secret);
-        all.push(issued(secret, key));
+        all.push((secret, key));
     }
     all
 }
 
-impl Issued {
-    #[track_caller]
-    fn assert_accepts_only_itself(&self, text: &[u8]) {
-        let answer = verify(&self.secret, &self.allowed, text);
-        if text == self.token {
-            assert_eq!(answer, Ok(self.allowed[0]));
-        } else {
-            assert!(
-                matches!(answer, Err(VerifyError::Malformed | VerifyError::Inauthentic)),
-                "{}: {answer:?}",
+/// `ck1_[A-Za-z0-9_-]{57}[AQgw]`, as the README has it.
+fn is_well_formed(text: &[u8]) -> bool {
+    let is_base64url = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    text.len() == 62 && text.starts_with(b"ck1_") && text[4..].iter().all(is_base64url) && b"AQgw".contains(&text[61])
+}
+
+/// Edits every token in every way, and checks that `verify` accepts the unchanged text only.
+fn assert_only_the_token_is_accepted(edits: impl Fn(&[u8], &mut dyn FnMut(Vec<u8>))) {
+    for (secret, key) in issued() {
+        let token = key.key_access_token.as_ref();
+        edits(token, &mut |text| {
+            let expected = match text == token {
+                true => Ok(key.key_id),
+                false if is_well_formed(&text) => Err(VerifyError::Inauthentic),
+                false => Err(VerifyError::Malformed),
+            };
+            assert_eq!(
+                verify(&secret, &[key.key_id], &text),
+                expected,
+                "{}",
                 text.escape_ascii()
             );
-        }
+        });
     }
 }
 
 #[test]
-fn another_byte_in_any_place_is_refused_for_the_right_reason() {
-    for issued in issued() {
-        for place in 0..issued.token.len() {
-            for byte in 0..=255_u8 {
-                let mut text = issued.token.clone();
-                text[place] = byte;
-                let well_formed = match place {
-                    0..4 => false,
-                    61 => b"AQgw".contains(&byte),
-                    _ => byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
-                };
-                let expected = match text == issued.token {
-                    true => Ok(issued.allowed[0]),
-                    false if well_formed => Err(VerifyError::Inauthentic),
-                    false => Err(VerifyError::Malformed),
-                };
-                let answer = verify(&issued.secret, &issued.allowed, &text);
-                assert_eq!(answer, expected, "byte {byte} at {place}");
-            }
-        }
-    }
-}
-
-#[test]
-fn no_byte_can_be_taken_out() {
-    for issued in issued() {
-        for place in 0..issued.token.len() {
-            let mut text = issued.token.clone();
-            text.remove(place);
-            issued.assert_accepts_only_itself(&text);
-        }
-    }
-}
-
-#[test]
-fn no_byte_can_be_put_in_before_or_behind() {
-    for issued in issued() {
-        for place in 0..=issued.token.len() {
+fn no_byte_can_be_replaced() {
+    assert_only_the_token_is_accepted(|token, check| {
+        for place in 0..token.len() {
             for byte in 0..=255 {
-                let mut text = issued.token.clone();
-                text.insert(place, byte);
-                issued.assert_accepts_only_itself(&text);
+                let mut text = token.to_vec();
+                text[place] = byte;
+                check(text);
             }
         }
-    }
+    });
+}
+
+#[test]
+fn no_byte_can_be_removed() {
+    assert_only_the_token_is_accepted(|token, check| {
+        for place in 0..token.len() {
+            let mut text = token.to_vec();
+            text.remove(place);
+            check(text);
+        }
+    });
+}
+
+#[test]
+fn no_byte_can_be_inserted() {
+    assert_only_the_token_is_accepted(|token, check| {
+        for place in 0..=token.len() {
+            for byte in 0..=255 {
+                let mut text = token.to_vec();
+                text.insert(place, byte);
+                check(text);
+            }
+        }
+    });
 }
 
 #[test]
 fn no_two_bytes_can_be_exchanged() {
-    for issued in issued() {
-        for one in 0..issued.token.len() {
+    assert_only_the_token_is_accepted(|token, check| {
+        for one in 0..token.len() {
             for other in 0..one {
-                let mut text = issued.token.clone();
+                let mut text = token.to_vec();
                 text.swap(one, other);
-                issued.assert_accepts_only_itself(&text);
+                check(text);
             }
         }
+    });
+}
+
+proptest! {
+    #[test]
+    fn a_token_opens_under_its_own_secret_only(secret: [u8; 32], bit in 0_usize..256, drawn: [u8; 27]) {
+        let mut other = secret;
+        other[bit / 8] ^= 1 << (bit % 8);
+        let [secret, other] = [secret, other].map(|bytes| ClientSecret::from_bytes(&bytes));
+        let key = issue_from(&secret, &drawn);
+        prop_assert_eq!(verify(&secret, &[key.key_id], &key.key_access_token), Ok(key.key_id));
+        prop_assert_eq!(verify(&secret, &[], &key.key_access_token), Err(VerifyError::Unlisted(key.key_id)));
+        prop_assert_eq!(verify(&other, &[key.key_id], &key.key_access_token), Err(VerifyError::Inauthentic));
+    }
+
+    #[test]
+    fn a_text_that_was_not_issued_is_refused(
+        secret: [u8; 32],
+        text in prop_oneof!["ck1_[A-Za-z0-9_-]{57}[AQgw]", "ck1_[A-Za-z0-9_-]{0,99}", any::<String>()],
+    ) {
+        let secret = ClientSecret::from_bytes(&secret);
+        let expected = if is_well_formed(text.as_bytes()) { VerifyError::Inauthentic } else { VerifyError::Malformed };
+        prop_assert_eq!(verify(&secret, &[], &text), Err(expected));
     }
 }
