@@ -1,10 +1,10 @@
 //! 43 bytes of the fuzzer's choice, raw or sealed by ring, as text that may be edited: the answer is the one that ring
-//! gives on top of the base64 crate.
+//! gives on top of the base64 crate. What ring seals, `issue` must write.
 #![no_main]
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use client_keys::{ClientSecret, KeyId, VerifyError, verify};
-use client_keys_fuzz::{SECRET, edit};
+use client_keys::{ClientSecret, KeyId, VerifyError, issue, verify};
+use client_keys_fuzz::{Drawn, SECRET};
 use libfuzzer_sys::fuzz_target;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use std::sync::LazyLock;
@@ -21,15 +21,20 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let mut payload = *payload;
-    let nonce = *payload.first_chunk().expect("of 43");
-    let allowed = [KeyId::from_bytes(*payload[12..].first_chunk().expect("of 31"))];
-    if how & 1 == 1 {
+    let drawn = *payload.first_chunk().expect("of 43");
+    let allowed = [KeyId::from_bytes(*drawn.last_chunk().expect("of 27"))];
+    let is_sealed = how & 1 == 1;
+    if is_sealed {
+        let nonce = Nonce::assume_unique_for_key(*drawn.first_chunk().expect("of 27"));
         let (id, tag) = payload[12..].split_at_mut(15);
-        let nonce = Nonce::assume_unique_for_key(nonce);
         let sealed = RINGS.seal_in_place_separate_tag(nonce, Aad::from(b"ck1_"), id);
         tag.copy_from_slice(sealed.expect("15 bytes").as_ref());
     }
     let mut token = format!("ck1_{}", BASE64_URL_SAFE_NO_PAD.encode(payload)).into_bytes();
+    if is_sealed {
+        let Ok(key) = issue(&OURS, &mut Drawn(&drawn));
+        assert_eq!((key.key_id, key.key_access_token.as_ref()), (allowed[0], &*token));
+    }
     edit(&mut token, edits);
     let allowed = &allowed[..usize::from(how >> 1 & 1)];
     assert_eq!(verify(&OURS, allowed, &token), expected(allowed, &token));
@@ -52,5 +57,18 @@ fn expected(allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
         Ok(id)
     } else {
         Err(VerifyError::Unlisted(id))
+    }
+}
+
+/// Edits of three bytes each: what to do, where, and the byte.
+fn edit(text: &mut Vec<u8>, edits: &[u8]) {
+    for &[what, place, byte] in edits.as_chunks().0 {
+        let place = usize::from(place) % (text.len() + 1);
+        match what % 3 {
+            0 => text.insert(place, byte),
+            1 if place < text.len() => text[place] = byte,
+            _ if place < text.len() => drop(text.remove(place)),
+            _ => {}
+        }
     }
 }
