@@ -1,6 +1,6 @@
 //! Constant time, by machine code: under valgrind's memcheck, a jump or an address that depends on bytes marked
 //! undefined is reported. Marked are the secret, the drawn bytes, the listed ids, and the token's text past its prefix;
-//! what may be reported are the verdicts, which the answer tells anyway. `.ci/constant-time` builds this and runs it.
+//! what may be reported are the verdicts, which the answer tells anyway. `.ci/run constant_time` builds this and runs it.
 
 mod valgrind;
 
