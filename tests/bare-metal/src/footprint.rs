@@ -20,6 +20,9 @@ static ALLOWED: [KeyId; 1] = [KeyId::from_bytes(
 )];
 static TOKEN: [u8; 62] = *b"ck1_C-BRlAPLbAK_UU2zIL-dsYf3y4I_bNdpH8-lNjYWIVM38F1I1GujlyO7JQ";
 
+// What examples/README.md says of a list.
+const _: () = assert!(size_of::<KeyId>() == 16);
+
 /// Where the linker starts. There is no runtime: nothing sets a stack pointer or prepares RAM.
 #[cfg(not(feature = "run"))]
 // SAFETY: no other symbol has this name.
