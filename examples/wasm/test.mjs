@@ -35,7 +35,7 @@ test("every vector has its answer, and every good token is issued as it was", ()
   assert.equal(Object.values(count).reduce((sum, cases) => sum + cases), numberOfTests);
 });
 
-test("a key issued with the engine's generator is let in, and after revocation refused", () => {
+test("a key issued with the engine's generator is accepted, and after revocation refused", () => {
   const { keyId, keyAccessToken } = new ClientKeys(module, SECRET, "").issue();
   const keys = new ClientKeys(module, SECRET.toUpperCase(), ` ${ID}, ${keyId} ,`);
   assert.deepEqual(keys.verify(keyAccessToken), { result: "accepted", keyId });
@@ -70,14 +70,14 @@ test("a misspelt secret or list is an error", () => {
   }
 });
 
-test("texts of any length and alphabet are malformed", () => {
+test("strings of any length and alphabet are malformed", () => {
   const keys = new ClientKeys(module, SECRET, ID);
   for (const text of ["", "ck1_", "\0", "é".repeat(31), "\ud800", "ck1_".repeat(100_000)]) {
     assert.deepEqual(keys.verify(text), { result: "malformed" });
   }
 });
 
-test("what is no text is malformed", () => {
+test("anything but a string is malformed", () => {
   const keys = new ClientKeys(module, SECRET, ID);
   const { keyAccessToken } = keys.issue();
   const { keyId } = keys.verify(keyAccessToken);
@@ -88,7 +88,7 @@ test("what is no text is malformed", () => {
   }
 });
 
-test("a long list takes more pages of memory, and every id of it is let in", () => {
+test("a long list takes more pages of memory, and an id at its end is accepted", () => {
   const issued = Array.from({ length: 8000 }, () => new Uint8Array(15));
   issued.forEach((bytes) => crypto.getRandomValues(bytes));
   const ids = issued.map((bytes) => Buffer.from(bytes).toString("hex"));
@@ -98,7 +98,7 @@ test("a long list takes more pages of memory, and every id of it is let in", () 
   assert.deepEqual(keys.verify(keyAccessToken), { result: "accepted", keyId });
 });
 
-test("a closed one answers no more", () => {
+test("a closed instance throws", () => {
   const keys = new ClientKeys(module, SECRET, ID);
   keys.close();
   assert.throws(() => keys.verify("ck1_"), TypeError);
@@ -147,6 +147,6 @@ test("size and time", () => {
   const verify = time(() => keys.verify(keyAccessToken));
   const issue = time(() => keys.issue());
   console.log(`${wasm.length} bytes; verify ${verify} µs, issue ${issue} µs`);
-  // Its size as examples/README.md states it, and 3 % more or less.
+  // Its size by Debian's compiler, and 3 % more or less.
   assert.ok(Math.abs(wasm.length - 18_116) <= 18_116 * 0.03);
 });
