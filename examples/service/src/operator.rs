@@ -32,12 +32,14 @@ pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failur
             Command::Issue { label: None } if database.is_some() => {
                 Err(Mistake("issue LABEL: say whose key it is".to_owned()))?
             }
-            Command::Issue { label: None } => issue_key(&settings.secret()?, None).await,
+            Command::Issue { label: None } => issue_key(&settings.secret()?.secret, None).await,
             Command::Issue { label: Some(label) } if UNPRINTABLE.is_match(&label) || !LABEL.is_match(&label) => {
                 let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
                 Err(Mistake(rule.to_owned()))?
             }
-            Command::Issue { label: Some(label) } => issue_key(&settings.secret()?, Some((table()?, &label))).await,
+            Command::Issue { label: Some(label) } => {
+                issue_key(&settings.secret()?.secret, Some((table()?, &label))).await
+            }
             Command::Migrate => Ok(connect(table()?).await?.batch_execute(MIGRATION).await?),
             Command::List => list(table()?).await,
             Command::Revoke { key_id } => {

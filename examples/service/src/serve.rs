@@ -65,9 +65,14 @@ fn stop_signal() -> io::Result<oneshot::Receiver<()>> {
 
 fn client_keys(settings: &Settings) -> Result<(ClientKeys, Option<JoinHandle<()>>), Failure> {
     let secret = settings.secret()?;
+    info!(fingerprint = %secret.fingerprint, "CLIENT_SECRET");
     let previous = settings.previous_secret()?;
-    if previous.is_some() {
-        info!("tokens under CLIENT_SECRET_PREVIOUS are accepted as well");
+    if let Some(previous) = &previous {
+        let fingerprint = &previous.fingerprint;
+        info!(%fingerprint, "tokens under CLIENT_SECRET_PREVIOUS are accepted as well");
+        if *fingerprint == secret.fingerprint {
+            warn!("CLIENT_SECRET_PREVIOUS and CLIENT_SECRET are the same secret");
+        }
     }
     // Also with a database: a list that is wrong is a mistake, whether or not it is used.
     let list = settings.key_list()?;
@@ -86,8 +91,8 @@ fn client_keys(settings: &Settings) -> Result<(ClientKeys, Option<JoinHandle<()>
         (Allowed::List(list), None)
     };
     let keys = ClientKeys {
-        secret,
-        previous,
+        secret: secret.secret,
+        previous: previous.map(|previous| previous.secret),
         allowed,
     };
     Ok((keys, noting))

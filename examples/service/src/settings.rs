@@ -1,16 +1,41 @@
 //! Reads the settings from the environment and `.env`. An error names the setting and never quotes it.
 
-use crate::{Mistake, dotenv::Dotenv};
-use client_keys::{ClientSecret, KeyId};
+use crate::{Failure, Mistake, dotenv::Dotenv};
+use base16ct::HexDisplay;
+use client_keys::{ClientSecret, KeyId, ParseError};
+use sha2::{Digest, Sha256};
 use std::env::{self, VarError};
-use std::{error::Error, fmt::Display, fs, io::ErrorKind, str::FromStr, time::Duration};
+use std::io::{ErrorKind, Read};
+use std::{error::Error, fmt::Display, fs, str::FromStr, time::Duration};
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
 use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
 
-const NAMES: &str = "CLIENT_SECRET CLIENT_SECRET_PREVIOUS CLIENT_KEYS DATABASE_URL HOST PORT RUST_LOG";
+const NAMES: &str = "CLIENT_SECRET CLIENT_SECRET_FILE CLIENT_SECRET_PREVIOUS CLIENT_SECRET_PREVIOUS_FILE CLIENT_KEYS \
+                     DATABASE_URL HOST PORT RUST_LOG";
 
 pub struct Settings(Dotenv);
+
+/// A secret, and the eight digits that name it in logs.
+pub struct Secret {
+    pub secret: ClientSecret,
+    pub fingerprint: String,
+}
+
+impl FromStr for Secret {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let secret = text.parse()?;
+        let mut bytes = Zeroizing::new([0; 32]);
+        base16ct::mixed::decode(text, &mut *bytes).expect("as parsed above");
+        // Tells nothing about the 32 bytes, because they are random.
+        let hash = Sha256::new_with_prefix("client-keys fingerprint").chain_update(bytes.as_slice());
+        let fingerprint = format!("{:x}", HexDisplay(&hash.finalize()[..4]));
+        Ok(Self { secret, fingerprint })
+    }
+}
 
 impl Settings {
     /// With the `.env` of the working directory, if there is one.
@@ -32,14 +57,27 @@ impl Settings {
         Ok(sources.collect::<Result<Vec<_>, _>>()?.join(", "))
     }
 
-    pub fn secret(&self) -> Result<ClientSecret, Mistake> {
-        let secret = self.read("CLIENT_SECRET")?;
+    pub fn secret(&self) -> Result<Secret, Mistake> {
+        let secret = self.secret_or_file("CLIENT_SECRET")?;
         secret.ok_or_else(|| Mistake("CLIENT_SECRET: not set; make one with `openssl rand -hex 32`".to_owned()))
     }
 
     /// The secret that is being rotated out, if one is.
-    pub fn previous_secret(&self) -> Result<Option<ClientSecret>, Mistake> {
-        self.read("CLIENT_SECRET_PREVIOUS")
+    pub fn previous_secret(&self) -> Result<Option<Secret>, Mistake> {
+        self.secret_or_file("CLIENT_SECRET_PREVIOUS")
+    }
+
+    fn secret_or_file(&self, name: &str) -> Result<Option<Secret>, Mistake> {
+        let file = format!("{name}_FILE");
+        match (self.find(name)?.0, self.text(&file)?) {
+            (Some(_), Some(_)) => Err(Mistake(format!("{name}, {file}: both are set; keep one of them"))),
+            (Some(text), None) => parse(name, &text).map(Some),
+            (None, Some(path)) => {
+                let text = read_secret(&path).map_err(|error| Mistake(format!("{file}: {error}")))?;
+                parse(&file, &text).map(Some)
+            }
+            (None, None) => Ok(None),
+        }
     }
 
     /// The allow list; empty, which refuses every key, if there is none.
@@ -70,29 +108,50 @@ impl Settings {
     }
 
     fn read<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Mistake> {
-        self.text(name)?
-            .map(|text| text.parse().map_err(|error| Mistake(format!("{name}: {error}"))))
-            .transpose()
+        self.text(name)?.map(|text| parse(name, &text)).transpose()
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, Mistake> {
-        Ok(self.find(name)?.0)
+        Ok(self.find(name)?.0.map(|text| text.to_string()))
     }
 
     /// A setting's text, and where it came from. Empty counts as not set: `NAME=` is how one is switched off.
-    fn find(&self, name: &str) -> Result<(Option<String>, &'static str), Mistake> {
+    fn find(&self, name: &str) -> Result<(Option<Zeroizing<String>>, &'static str), Mistake> {
         if let Err(VarError::NotUnicode(_)) = env::var(name) {
             return Err(Mistake(format!("{name}: not UTF-8")));
         }
         if let Some(text) = environment(name) {
-            return Ok((Some(text), "from the environment"));
+            return Ok((Some(Zeroizing::new(text)), "from the environment"));
         }
         match self.0.get(name) {
-            Ok(Some(text)) if !text.is_empty() => Ok((Some(text.to_owned()), "from .env")),
+            Ok(Some(text)) if !text.is_empty() => Ok((Some(Zeroizing::new(text.to_owned())), "from .env")),
             Ok(_) => Ok((None, "not set")),
             Err(error) => Err(Mistake(format!("{name}: .env: {error}"))),
         }
     }
+}
+
+fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Mistake> {
+    text.parse().map_err(|error| Mistake(format!("{name}: {error}")))
+}
+
+/// Without its trailing newline. A pipe or a device might never end, so neither is read.
+fn read_secret(path: &str) -> Result<Zeroizing<String>, Failure> {
+    const LIMIT: u16 = 1024;
+    if !fs::metadata(path)?.is_file() {
+        Err("not a regular file")?;
+    }
+    // Large enough from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * usize::from(LIMIT)));
+    fs::File::open(path)?
+        .take(u64::from(LIMIT) + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > LIMIT.into() {
+        Err(format!("more than {LIMIT} bytes"))?;
+    }
+    let text = str::from_utf8(&bytes).map_err(|_| "not UTF-8")?;
+    let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n'));
+    Ok(Zeroizing::new(line.unwrap_or(text).to_owned()))
 }
 
 fn environment(name: &str) -> Option<String> {

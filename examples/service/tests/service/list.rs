@@ -87,8 +87,9 @@ fn environment_goes_before_dotenv_unless_it_is_empty() {
         let settings = [("CLIENT_SECRET", secret), ("CLIENT_KEYS", ""), ("HOST", "")];
         let service = Service::start_in(&folder, &settings);
         service.wait_for_log(&format!(
-            "settings: CLIENT_SECRET {from}, CLIENT_SECRET_PREVIOUS not set, CLIENT_KEYS from .env, DATABASE_URL not set, \
-             HOST not set, PORT from the environment, RUST_LOG from the environment"
+            "settings: CLIENT_SECRET {from}, CLIENT_SECRET_FILE not set, CLIENT_SECRET_PREVIOUS not set, \
+             CLIENT_SECRET_PREVIOUS_FILE not set, CLIENT_KEYS from .env, DATABASE_URL not set, HOST not set, \
+             PORT from the environment, RUST_LOG from the environment"
         ));
         service.get_apps_with(&key.token).assert_accepted();
     }
