@@ -1,14 +1,19 @@
 //! Accepts or refuses each request by its client key. All `Authorization` handling is in this file.
 
 use crate::key_table::KeyTable;
+use arc_swap::ArcSwap;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, middleware::Next};
 use client_keys::{ClientSecret, KeyId, VerifyError, verify};
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tracing::{error, info, warn};
+
+/// How many requests were accepted under the previous secret, if there is one: the log may have dropped their lines.
+pub static ACCEPTED_UNDER_PREVIOUS: OnceLock<AtomicU64> = OnceLock::new();
 
 pub struct ClientKeys {
     pub secret: ClientSecret,
@@ -18,7 +23,7 @@ pub struct ClientKeys {
 }
 
 pub enum Allowed {
-    List(Vec<KeyId>),
+    List(ArcSwap<Vec<KeyId>>),
     Table(KeyTable),
 }
 
@@ -47,6 +52,11 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
     };
     match listed {
         Ok(key_id) => {
+            if secret == "previous"
+                && let Some(count) = ACCEPTED_UNDER_PREVIOUS.get()
+            {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             info!(%key_id, secret, "accepted");
             request.extensions_mut().insert(key_id);
             next.run(request).await
@@ -64,8 +74,12 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
 
 impl ClientKeys {
     fn verify(&self, token: &[u8]) -> (Result<KeyId, VerifyError>, &'static str) {
+        let list;
         let allowed = match &self.allowed {
-            Allowed::List(ids) => ids.as_slice(),
+            Allowed::List(ids) => {
+                list = ids.load();
+                list.as_slice()
+            }
             Allowed::Table(_) => &[],
         };
         match (verify(&self.secret, allowed, token), &self.previous) {

@@ -5,6 +5,7 @@
 
 use regex::{Captures, Regex};
 use std::{collections::HashMap, ops::Range, sync::LazyLock};
+use zeroize::Zeroizing;
 
 /// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value. Ruby's classes are ASCII.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
@@ -30,14 +31,15 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Each name with its value, or with what is wrong there: that concerns only the reader of the name.
 #[derive(Default)]
-pub struct Dotenv(HashMap<String, Result<String, String>>);
+pub struct Dotenv(HashMap<String, Result<Zeroizing<String>, String>>);
 
 impl Dotenv {
     /// Where a value names a variable, `environment` goes before the file.
     pub fn parse(bytes: &[u8], environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let text = str::from_utf8(bytes).map_err(|error| at_line(bytes, error.valid_up_to(), "not UTF-8"))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = Zeroizing::new(text.replace("\r\n", "\n"));
+        let text = Zeroizing::new(text.replace('\r', "\n"));
         if let Some(nul) = text.find('\0') {
             return Err(at_line(text.as_bytes(), nul, "holds a NUL character"));
         }
@@ -83,14 +85,18 @@ impl Dotenv {
     }
 
     pub fn get(&self, name: &str) -> Result<Option<&str>, &str> {
-        let value = self.0.get(name).map(|value| value.as_ref().map(String::as_str));
+        let value = self.0.get(name).map(|value| value.as_ref().map(|text| text.as_str()));
         value.transpose().map_err(String::as_str)
     }
 
-    fn value(&self, line: &Captures<'_>, environment: impl Fn(&str) -> Option<String>) -> Result<String, &'static str> {
+    fn value(
+        &self,
+        line: &Captures<'_>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Zeroizing<String>, &'static str> {
         let group = |name| line.name(name).map(|value| value.as_str());
         if let Some(text) = group("single") {
-            return Ok(text.to_owned());
+            return Ok(Zeroizing::new(text.to_owned()));
         }
         let text = if let Some(text) = group("double") {
             if text.contains(r"\n") || text.contains(r"\r") {
@@ -111,7 +117,7 @@ impl Dotenv {
         if text.contains("$(") {
             return Err("`$(` runs a command for other readers; between single quotes it stands for itself");
         }
-        let mut value = String::new();
+        let mut value = Zeroizing::new(String::with_capacity(text.len()));
         let mut end = 0;
         for variable in VARIABLE.captures_iter(&text) {
             let whole = variable.get_match();

@@ -93,7 +93,7 @@ fn run() -> Result<(), Failure> {
     let runtime = Runtime::new()?;
     let done = runtime.block_on(async {
         match command {
-            None => serve::serve(&settings).await,
+            None => serve::serve(settings).await,
             Some(command) => operator::operate(command, &settings).await,
         }
     });

@@ -1,41 +1,97 @@
-use crate::authorize::{Allowed, ClientKeys, authorize};
+use crate::authorize::{ACCEPTED_UNDER_PREVIOUS, Allowed, ClientKeys, authorize};
 use crate::{Failure, Mistake, apps::apps, key_table::KeyTable, log, settings::Settings};
+use arc_swap::ArcSwap;
 use axum::{Json, Router, middleware, routing::get};
 use serde_json::{Value, json};
 use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{process, sync::Arc, thread, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::{net::TcpListener, runtime::Builder, select, sync::oneshot, task::JoinHandle, time::sleep};
-use tracing::{info, warn};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{interval, sleep};
+use tokio::{net::TcpListener, runtime::Builder, select, sync::oneshot};
+use tracing::{error, info, warn};
 
 /// How long requests may go on after SIGTERM. With the log's second that makes eight, less than the ten that Docker leaves
 /// until it kills.
 const GRACE: Duration = Duration::from_secs(7);
 
-pub async fn serve(settings: &Settings) -> Result<(), Failure> {
+pub async fn serve(settings: Settings) -> Result<(), Failure> {
+    // Before anything that may wait: without a handler, SIGHUP kills, and SIGTERM does nothing to a container's first process.
+    let (mut stop, mut hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
     info!("settings: {}", settings.sources()?);
-    let (keys, noting) = client_keys(settings)?;
+    let (keys, noting) = client_keys(&settings)?;
     let (host, port) = settings.address()?;
-    let listener = TcpListener::bind((host.as_str(), port))
-        .await
-        .map_err(|error| -> Failure {
-            match error.kind() {
-                // Nothing is wrong with the setting: the port may be free the next time.
-                ErrorKind::AddrInUse => format!("{host}:{port}: {error}").into(),
-                _ => Mistake(format!("HOST, PORT: {error}")).into(),
-            }
-        })?;
-    let stop = stop_signal()?;
+    // Erases the text of the secrets.
+    drop(settings);
+    let bound = select! {
+        bound = TcpListener::bind((host.as_str(), port)) => bound,
+        _ = &mut stop => return Ok(()),
+    };
+    let listener = bound.map_err(|error| -> Failure {
+        match error.kind() {
+            // Nothing is wrong with the setting: the port may be free the next time.
+            ErrorKind::AddrInUse => format!("{host}:{port}: {error}").into(),
+            _ => Mistake(format!("HOST, PORT: {error}")).into(),
+        }
+    })?;
     info!(address = %listener.local_addr()?, "listening");
-    axum::serve(listener, router(keys))
-        .with_graceful_shutdown(async {
-            let _ = stop.await;
-        })
-        .await?;
+    let serving = axum::serve(listener, router(keys.clone())).with_graceful_shutdown(async {
+        let _ = stop.await;
+    });
+    let mut hour = interval(Duration::from_hours(1));
+    let watch = async {
+        loop {
+            select! {
+                _ = hangup.recv() => reload(&keys.allowed).await,
+                _ = hour.tick() => {}
+            }
+            report_previous();
+        }
+    };
+    select! {
+        done = serving.into_future() => done?,
+        () = watch => {}
+    }
+    drop(keys);
     if let Some(noting) = noting {
         noting.await?;
     }
+    report_previous();
     Ok(())
+}
+
+/// Replaces the list by that of `.env`, or says why not.
+async fn reload(allowed: &Allowed) {
+    let Allowed::List(list) = allowed else {
+        return info!("client keys are those of the database, read at each request: nothing to reload");
+    };
+    // Elsewhere, because a file may be slow.
+    match spawn_blocking(Settings::reload_key_list).await.map_err(Failure::from) {
+        Ok(Ok(ids)) => {
+            let count = ids.len();
+            list.store(Arc::new(ids));
+            log_count(count);
+        }
+        Ok(Err(why)) => error!("CLIENT_KEYS stays as it was: {why}"),
+        Err(why) => error!("CLIENT_KEYS stays as it was: {why}"),
+    }
+}
+
+fn log_count(count: usize) {
+    if count == 0 {
+        warn!("CLIENT_KEYS is not set or empty: every key is refused");
+    } else {
+        info!(count, "client keys are those of CLIENT_KEYS");
+    }
+}
+
+/// At the level WARN, because a rotation should end, and because its end must be seen where requests are not logged.
+fn report_previous() {
+    if let Some(count) = ACCEPTED_UNDER_PREVIOUS.get() {
+        let count = count.load(Ordering::Relaxed);
+        warn!(count, "requests accepted under CLIENT_SECRET_PREVIOUS since the start");
+    }
 }
 
 /// Arrives with SIGTERM or SIGINT. A thread with a runtime of its own waits for them and ends the process after the
@@ -56,6 +112,7 @@ fn stop_signal() -> io::Result<oneshot::Receiver<()>> {
             let _ = stop.send(());
             sleep(GRACE).await;
             warn!("stopped with connections open");
+            report_previous();
             log::end(String::new());
             process::exit(0);
         });
@@ -63,16 +120,17 @@ fn stop_signal() -> io::Result<oneshot::Receiver<()>> {
     Ok(stopping)
 }
 
-fn client_keys(settings: &Settings) -> Result<(ClientKeys, Option<JoinHandle<()>>), Failure> {
-    let secret = settings.secret()?;
-    info!(fingerprint = %secret.fingerprint, "CLIENT_SECRET");
+fn client_keys(settings: &Settings) -> Result<(Arc<ClientKeys>, Option<JoinHandle<()>>), Failure> {
+    let current = settings.secret()?;
+    info!(fingerprint = %current.fingerprint, "CLIENT_SECRET");
     let previous = settings.previous_secret()?;
     if let Some(previous) = &previous {
         let fingerprint = &previous.fingerprint;
-        info!(%fingerprint, "tokens under CLIENT_SECRET_PREVIOUS are accepted as well");
-        if *fingerprint == secret.fingerprint {
+        info!(%fingerprint, "CLIENT_SECRET_PREVIOUS: tokens under it are accepted as well");
+        if *fingerprint == current.fingerprint {
             warn!("CLIENT_SECRET_PREVIOUS and CLIENT_SECRET are the same secret");
         }
+        ACCEPTED_UNDER_PREVIOUS.get_or_init(AtomicU64::default);
     }
     // Also with a database: a list that is wrong is a mistake, whether or not it is used.
     let list = settings.key_list()?;
@@ -84,28 +142,25 @@ fn client_keys(settings: &Settings) -> Result<(ClientKeys, Option<JoinHandle<()>
         let (table, noting) = KeyTable::new(config)?;
         (Allowed::Table(table), Some(noting))
     } else {
-        match list.len() {
-            0 => warn!("CLIENT_KEYS is not set or empty: every key is refused"),
-            count => info!(count, "client keys are those of CLIENT_KEYS"),
-        }
-        (Allowed::List(list), None)
+        log_count(list.len());
+        (Allowed::List(ArcSwap::from_pointee(list)), None)
     };
     let keys = ClientKeys {
-        secret: secret.secret,
+        secret: current.secret,
         previous: previous.map(|previous| previous.secret),
         allowed,
     };
-    Ok((keys, noting))
+    Ok((Arc::new(keys), noting))
 }
 
 /// The middleware guards everything but `/health`, whatever the path and method: a caller without a key learns no route.
 ///
 /// Not `route_layer`, because axum would name the route's methods in the `Allow` header of a refusal.
-fn router(keys: ClientKeys) -> Router {
+fn router(keys: Arc<ClientKeys>) -> Router {
     let guarded = Router::new().route("/apps", get(apps));
     Router::new()
         .fallback_service(guarded)
-        .layer(middleware::from_fn_with_state(Arc::new(keys), authorize))
+        .layer(middleware::from_fn_with_state(keys, authorize))
         .route("/health", get(health))
 }
 

@@ -1,12 +1,13 @@
 //! Reads the settings from the environment and `.env`. An error names the setting and never quotes it.
 
-use crate::{Failure, Mistake, dotenv::Dotenv};
+use crate::{Mistake, dotenv::Dotenv};
 use base16ct::HexDisplay;
 use client_keys::{ClientSecret, KeyId, ParseError};
 use sha2::{Digest, Sha256};
 use std::env::{self, VarError};
-use std::io::{ErrorKind, Read};
-use std::{error::Error, fmt::Display, fs, str::FromStr, time::Duration};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::{error::Error, fmt::Display, str::FromStr, time::Duration};
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
 use tracing_subscriber::EnvFilter;
@@ -40,7 +41,7 @@ impl FromStr for Secret {
 impl Settings {
     /// With the `.env` of the working directory, if there is one.
     pub fn load() -> Result<Self, Mistake> {
-        match fs::read(".env") {
+        match read_file(".env") {
             Ok(bytes) => Dotenv::parse(&bytes, environment)
                 .map(Self)
                 .map_err(|error| Mistake(format!(".env: {error}"))),
@@ -73,8 +74,11 @@ impl Settings {
             (Some(_), Some(_)) => Err(Mistake(format!("{name}, {file}: both are set; keep one of them"))),
             (Some(text), None) => parse(name, &text).map(Some),
             (None, Some(path)) => {
-                let text = read_secret(&path).map_err(|error| Mistake(format!("{file}: {error}")))?;
-                parse(&file, &text).map(Some)
+                let bytes = read_file(&path).map_err(|error| Mistake(format!("{file}: {error}")))?;
+                let text = str::from_utf8(&bytes).map_err(|_| Mistake(format!("{file}: not UTF-8")))?;
+                // Containers and editors end a file with one newline. A second one is a mistake.
+                let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n'));
+                parse(&file, line.unwrap_or(text)).map(Some)
             }
             (None, None) => Ok(None),
         }
@@ -86,6 +90,20 @@ impl Settings {
         KeyId::parse_list(&text)
             .collect::<Result<_, _>>()
             .map_err(|error| Mistake(format!("CLIENT_KEYS: {error}")))
+    }
+
+    /// The allow list that `.env` holds by now. There must be one, if only an empty one: an absent line may be a slip.
+    pub fn reload_key_list() -> Result<Vec<KeyId>, Mistake> {
+        if environment("CLIENT_KEYS").is_some() {
+            return Err(Mistake(
+                "it is set by the environment, which only a restart changes".to_owned(),
+            ));
+        }
+        let settings = Self::load()?;
+        if settings.0.get("CLIENT_KEYS") == Ok(None) {
+            return Err(Mistake(".env: missing, or without CLIENT_KEYS".to_owned()));
+        }
+        settings.key_list()
     }
 
     /// The database that holds the ids, if `CLIENT_KEYS` does not.
@@ -117,11 +135,10 @@ impl Settings {
 
     /// A setting's text, and where it came from. Empty counts as not set: `NAME=` is how one is switched off.
     fn find(&self, name: &str) -> Result<(Option<Zeroizing<String>>, &'static str), Mistake> {
-        if let Err(VarError::NotUnicode(_)) = env::var(name) {
-            return Err(Mistake(format!("{name}: not UTF-8")));
-        }
-        if let Some(text) = environment(name) {
-            return Ok((Some(Zeroizing::new(text)), "from the environment"));
+        match env::var(name).map(Zeroizing::new) {
+            Err(VarError::NotUnicode(_)) => return Err(Mistake(format!("{name}: not UTF-8"))),
+            Ok(text) if !text.is_empty() => return Ok((Some(text), "from the environment")),
+            _ => {}
         }
         match self.0.get(name) {
             Ok(Some(text)) if !text.is_empty() => Ok((Some(Zeroizing::new(text.to_owned())), "from .env")),
@@ -135,23 +152,20 @@ fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Mistake>
     text.parse().map_err(|error| Mistake(format!("{name}: {error}")))
 }
 
-/// Without its trailing newline. A pipe or a device might never end, so neither is read.
-fn read_secret(path: &str) -> Result<Zeroizing<String>, Failure> {
-    const LIMIT: u16 = 1024;
-    if !fs::metadata(path)?.is_file() {
-        Err("not a regular file")?;
+/// The bytes of a regular file: a pipe or a device might never end.
+fn read_file(path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+    const LIMIT: u64 = 16 << 20;
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
     }
     // Large enough from the start: a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * usize::from(LIMIT)));
-    fs::File::open(path)?
-        .take(u64::from(LIMIT) + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() > LIMIT.into() {
-        Err(format!("more than {LIMIT} bytes"))?;
+    let capacity = metadata.len().min(LIMIT) + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(capacity).unwrap_or(0)));
+    if File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)? as u64 > LIMIT {
+        return Err(io::Error::other("larger than 16 MiB"));
     }
-    let text = str::from_utf8(&bytes).map_err(|_| "not UTF-8")?;
-    let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n'));
-    Ok(Zeroizing::new(line.unwrap_or(text).to_owned()))
+    Ok(bytes)
 }
 
 fn environment(name: &str) -> Option<String> {

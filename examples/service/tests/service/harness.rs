@@ -35,6 +35,19 @@ pub fn new_folder() -> PathBuf {
     folder
 }
 
+/// A library for `LD_PRELOAD`.
+pub fn library(source: &str) -> String {
+    let folder = new_folder();
+    let (file, library) = (folder.join("library.c"), folder.join("library.so"));
+    fs::write(&file, source).unwrap();
+    let cc = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &file])
+        .status();
+    assert!(cc.unwrap().success());
+    library.to_str().unwrap().to_owned()
+}
+
 /// 64 random digits, as `openssl rand -hex 32` prints them.
 pub fn new_secret() -> String {
     let [a, b, c, d] = [(); 4].map(|()| getrandom::u64().unwrap());
@@ -140,11 +153,16 @@ impl Service {
         Self::start_in(&new_folder(), settings)
     }
 
-    pub fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
+    /// Not yet listening.
+    pub fn spawn_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let log = folder.join(format!("{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let process = spawn(folder, settings, 0, fs::File::create(&log).unwrap());
-        let mut service = Self { process, log, port: 0 };
+        Self { process, log, port: 0 }
+    }
+
+    pub fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut service = Self::spawn_in(folder, settings);
         let listening = "listening address=127.0.0.1:";
         let line = service.wait_for_log(listening);
         let port = line.rsplit(':').next().unwrap();
@@ -183,21 +201,24 @@ impl Service {
         service
     }
 
-    /// Sends this many requests without a token on one connection; all are refused.
-    pub fn send_refused(&self, count: usize) {
+    /// Sends this many requests on one connection; each is answered with this status.
+    pub fn send_many(&self, count: usize, header: &str, status: &str) {
         let stream = self.connect();
         let mut answers = BufReader::new(stream.try_clone().unwrap());
         scope(|scope| {
             scope.spawn(|| {
-                let requests = "GET /apps HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(count);
+                let requests = format!("GET /apps HTTP/1.1\r\nHost: localhost\r\n{header}\r\n").repeat(count);
                 (&stream).write_all(requests.as_bytes()).unwrap();
             });
-            let mut refused = 0;
+            let mut answered = 0;
             let mut line = String::new();
-            while refused < count {
+            while answered < count {
                 line.clear();
-                assert_ne!(answers.read_line(&mut line).unwrap(), 0, "{refused} answers");
-                refused += usize::from(line.contains("HTTP/1.1 401"));
+                assert_ne!(answers.read_line(&mut line).unwrap(), 0, "{answered} answers");
+                if let Some((_, answer)) = line.split_once("HTTP/1.1 ") {
+                    assert!(answer.starts_with(status), "{line}");
+                    answered += 1;
+                }
             }
         });
     }
@@ -209,17 +230,30 @@ impl Service {
     /// The first line of the log with this text in it.
     #[track_caller]
     pub fn wait_for_log(&self, text: &str) -> String {
+        self.wait_for_log_after(0, text)
+    }
+
+    #[track_caller]
+    fn wait_for_log_after(&self, length: usize, text: &str) -> String {
         let start = Instant::now();
         loop {
             // Whole lines only: the last one may still be being written.
             let log = self.log();
-            let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            let lines = log[length..].split_inclusive('\n').filter(|line| line.ends_with('\n'));
             if let Some(line) = lines.map(str::trim_end).find(|line| line.contains(text)) {
                 return line.to_owned();
             }
             assert!(start.elapsed() < PATIENCE, "no {text:?} in:\n{log}");
             sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Sends SIGHUP, and waits for this text in what the log says after it.
+    #[track_caller]
+    pub fn reload(&self, text: &str) {
+        let length = self.log().len();
+        self.signal("HUP");
+        self.wait_for_log_after(length, text);
     }
 
     /// Sends these bytes on a connection of their own and reads until the service closes it.
@@ -253,6 +287,10 @@ impl Service {
         let stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn signal(&self, name: &str) {

@@ -1,14 +1,14 @@
 //! The service with its allow list in `CLIENT_KEYS`.
 
 use crate::harness::{
-    Answer, INVALID_TOKEN, NO_TOKEN, PATIENCE, Service, assert_fails, new_folder, new_key, new_secret,
+    Answer, INVALID_TOKEN, Key, NO_TOKEN, PATIENCE, Service, assert_fails, library, new_folder, new_key, new_secret,
 };
 use crate::harness::{program, run, run_in, sensitive};
 use std::io::{BufRead, PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::OwnedFd;
 use std::os::unix::{ffi::OsStrExt, net::UnixStream};
 use std::process::{Command, Stdio};
-use std::thread::{scope, sleep, spawn};
+use std::thread::{ScopedJoinHandle, scope, sleep, spawn};
 use std::time::{Duration, Instant};
 use std::{ffi::OsStr, fs, net::TcpListener, sync::mpsc};
 
@@ -93,24 +93,6 @@ fn environment_goes_before_dotenv_unless_it_is_empty() {
         ));
         service.get_apps_with(&key.token).assert_accepted();
     }
-}
-
-/// A file that Rails reads as well, with constructs that the service must not stumble over.
-#[test]
-fn dotenv_may_hold_what_rails_takes() {
-    const BOM: char = '\u{feff}';
-    let folder = new_folder();
-    let secret = new_secret();
-    let key = new_key(&secret);
-    let text = format!(
-        "{BOM}# shared\r\n \r\nCLIENT_SECRET=\"{secret}\" \t# it's\r\n\t\r\nexport CLIENT_KEYS = {}, {}\t# two\r\n\
-         PEM=\"-----BEGIN\r\nCLIENT_KEYS=\r\n\"\r\nURL=http://${{HOST}}/\\n\r\nSHA=$(git rev-parse HEAD)\r\nURL: x",
-        key.id,
-        new_key(&secret).id
-    );
-    fs::write(folder.join(".env"), text).unwrap();
-    let service = Service::start_in(&folder, &[]);
-    service.get_apps_with(&key.token).assert_accepted();
 }
 
 /// A service that accepts one key, and the key's token.
@@ -287,7 +269,7 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
     }
     fs::remove_file(folder.join(".env")).unwrap();
     fs::create_dir(folder.join(".env")).unwrap();
-    assert_fails(&folder, &[], &[], 2, ".env: Is a directory (os error 21)");
+    assert_fails(&folder, &[], &[], 2, ".env: not a regular file");
 }
 
 #[test]
@@ -352,7 +334,7 @@ fn counted(log: &str) -> usize {
 fn unread_log_does_not_stop_the_service_and_counts_what_it_dropped() {
     let (secret, level) = (new_secret(), ("RUST_LOG", "service=info"));
     let (mut service, pipe) = Service::start_with_pipe(&[("CLIENT_SECRET", &secret), level]);
-    service.send_refused(REQUESTS);
+    service.send_many(REQUESTS, "", "401");
     let health = service.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_eq!(health.status, 200);
     // There is room again: every line that is missing is in a count.
@@ -374,7 +356,7 @@ fn unread_log_does_not_stop_the_service_and_counts_what_it_dropped() {
 
     let (mut service, _pipe) = Service::start_with_pipe(&[("CLIENT_SECRET", &secret), level]);
     for requests in [2000, REQUESTS] {
-        service.send_refused(requests);
+        service.send_many(requests, "", "401");
     }
     assert!(service.stop("TERM") < EIGHT_SECONDS);
     // Nor do the last words of a command wait.
@@ -402,7 +384,7 @@ fn log_lines_that_fail_are_counted() {
     let start = Instant::now();
     while sent == 0 || counted(str::from_utf8(&log).unwrap()) < sent {
         assert!(start.elapsed() < PATIENCE, "{sent}");
-        service.send_refused(more);
+        service.send_many(more, "", "401");
         (sent, more) = (sent + more, 1);
         sleep(Duration::from_millis(20));
         // An error, since there is no end, behind all that there is.
@@ -625,6 +607,270 @@ fn secret_is_rotated_without_a_gap() {
     done.get_apps_with(&after.token).assert_accepted();
 }
 
+/// Every form that a file of one line may have, and every way to get it wrong.
+#[test]
+fn secrets_may_stand_in_files() {
+    let folder = new_folder();
+    let [secret, previous] = [new_secret(), new_secret()];
+    let keys = [new_key(&secret), new_key(&previous)];
+    let dotenv = format!(
+        "CLIENT_KEYS={}, {}\nCLIENT_SECRET_FILE=current\n",
+        keys[0].id, keys[1].id
+    );
+    fs::write(folder.join(".env"), dotenv).unwrap();
+    let path = folder.join("previous");
+    let settings = [("CLIENT_SECRET_PREVIOUS_FILE", path.to_str().unwrap())];
+    for newline in ["", "\n", "\r\n"] {
+        fs::write(folder.join("current"), format!("{secret}{newline}")).unwrap();
+        fs::write(&path, format!("{previous}{newline}")).unwrap();
+        let service = Service::start_in(&folder, &settings);
+        service.wait_for_log(
+            "CLIENT_SECRET_FILE from .env, CLIENT_SECRET_PREVIOUS not set, CLIENT_SECRET_PREVIOUS_FILE from the env",
+        );
+        for key in &keys {
+            service.get_apps_with(&key.token).assert_accepted();
+        }
+    }
+    let two = "CLIENT_SECRET_PREVIOUS, CLIENT_SECRET_PREVIOUS_FILE: both are set; keep one of them";
+    assert_fails(
+        &folder,
+        &[settings[0], ("CLIENT_SECRET_PREVIOUS", &previous)],
+        &[],
+        2,
+        two,
+    );
+    let length = |found| format!("expected 64 hexadecimal digits, found {found} characters");
+    for (bytes, expected) in [
+        (format!("{previous}\n\n").as_bytes(), length(65)),
+        (format!("{previous}\r\r\n").as_bytes(), length(65)),
+        (format!(" {previous}").as_bytes(), length(65)),
+        (b"", length(0)),
+        (b"\xff\n", "not UTF-8".to_owned()),
+        (&vec![b'0'; (16 << 20) + 1], "larger than 16 MiB".to_owned()),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        assert_fails(
+            &folder,
+            &settings,
+            &[],
+            2,
+            &format!("CLIENT_SECRET_PREVIOUS_FILE: {expected}"),
+        );
+    }
+    fs::remove_file(&path).unwrap();
+    let fifo = folder.join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for (path, expected) in [
+        (&path, "No such file or directory (os error 2)"),
+        (&folder, "not a regular file"),
+        (&fifo, "not a regular file"),
+        (&folder.join("current/x"), "Not a directory (os error 20)"),
+    ] {
+        let settings = [("CLIENT_SECRET_FILE", path.to_str().unwrap())];
+        assert_fails(
+            &folder,
+            &settings,
+            &["issue"],
+            2,
+            &format!("CLIENT_SECRET_FILE: {expected}"),
+        );
+    }
+}
+
+#[test]
+fn log_names_secrets_by_their_fingerprints() {
+    // `(printf 'client-keys fingerprint'; xxd -r -p <<<"$CLIENT_SECRET") | sha256sum | cut -c 1-8`
+    let secret = "8d105ffc00112233445566778899aabbccddeeff00112233445566778899aabb";
+    let upper = secret.to_uppercase();
+    let service = Service::start(&[("CLIENT_SECRET", secret), ("CLIENT_SECRET_PREVIOUS", &upper)]);
+    for line in [
+        "CLIENT_SECRET fingerprint=a6c099d5",
+        "CLIENT_SECRET_PREVIOUS: tokens under it are accepted as well fingerprint=a6c099d5",
+        "WARN service::serve: CLIENT_SECRET_PREVIOUS and CLIENT_SECRET are the same secret",
+    ] {
+        service.wait_for_log(line);
+    }
+}
+
+/// What a log says at the level WARN, of which it drops lines, hourly and at the end.
+#[test]
+fn acceptances_under_the_previous_secret_are_counted() {
+    let (old, new) = (new_secret(), new_secret());
+    let [before, after] = [new_key(&old), new_key(&new)];
+    let list = format!("{}, {}", before.id, after.id);
+    // Whose hours are seconds.
+    let clock = library(
+        "#define _GNU_SOURCE\n#include <sys/syscall.h>\n#include <sys/epoll.h>\n#include <time.h>\n#include <unistd.h>\n\
+         int clock_gettime(clockid_t id, struct timespec *t) {\n\
+         long r = syscall(SYS_clock_gettime, id, t); if (id == CLOCK_MONOTONIC) t->tv_sec *= 3600; return r; }\n\
+         int epoll_wait(int e, struct epoll_event *v, int n, int ms) {\n\
+         return syscall(SYS_epoll_pwait, e, v, n, ms > 100 ? 100 : ms, 0, 8); }\n",
+    );
+    let settings = [
+        ("CLIENT_SECRET", new.as_str()),
+        ("CLIENT_SECRET_PREVIOUS", &old),
+        ("CLIENT_KEYS", &list),
+        ("RUST_LOG", "service=info"),
+    ];
+    let (mut service, pipe) = Service::start_with_pipe(&settings);
+    let bearer = |key: &Key| format!("Authorization: Bearer {}\r\n", key.token);
+    service.send_many(REQUESTS, &bearer(&before), "200");
+    service.send_many(2, &bearer(&after), "200");
+    service
+        .get_apps_with(&new_key(&old).token)
+        .assert_refused(INVALID_TOKEN);
+    let (read, lines) = mpsc::channel();
+    spawn(move || pipe.lines().try_for_each(|line| read.send(line.unwrap())));
+    let seen = |expected: &str| while !lines.recv_timeout(PATIENCE).unwrap().ends_with(expected) {};
+    let count = |count| {
+        format!("WARN service::serve: requests accepted under CLIENT_SECRET_PREVIOUS since the start count={count}")
+    };
+    seen(" lines dropped");
+    service.signal("HUP");
+    seen(&count(REQUESTS));
+    service.send_many(1, &bearer(&before), "200");
+    service.stop("TERM");
+    seen(&count(REQUESTS + 1));
+
+    let log = new_folder().join("warn.log");
+    let settings = [
+        settings[0],
+        settings[1],
+        settings[2],
+        ("RUST_LOG", "warn"),
+        ("LD_PRELOAD", &clock),
+    ];
+    let service = Service::start_without_log(&settings, fs::File::create(&log).unwrap());
+    let start = Instant::now();
+    for (number, lines) in [(0, 3), (1, 2)] {
+        while fs::read_to_string(&log).unwrap().matches(&count(number)).count() < lines {
+            assert!(start.elapsed() < PATIENCE);
+            sleep(Duration::from_millis(50));
+        }
+        service.get_apps_with(&before.token).assert_accepted();
+    }
+}
+
+/// What `.env` holds when SIGHUP comes, what the log says, and whether each of two keys is accepted then.
+#[test]
+fn sighup_reads_the_list_of_dotenv_again() {
+    let folder = new_folder();
+    let secret = new_secret();
+    let keys = [new_key(&secret), new_key(&secret)];
+    let [a, b] = keys.each_ref().map(|key| &key.id);
+    // As Rails takes it.
+    let first = format!(
+        "\u{feff}# shared\r\n \r\nCLIENT_SECRET=\"{secret}\" \t# it's\r\n\t\r\nexport CLIENT_KEYS = {a}, {b}\t# two\r\n\
+         PEM=\"-----BEGIN\r\nCLIENT_KEYS=\r\n\"\r\nURL=http://${{HOST}}/\\n\r\nSHA=$(git rev-parse HEAD)\r\nURL: x"
+    );
+    let path = folder.join(".env");
+    fs::write(&path, &first).unwrap();
+    let service = Service::start_in(&folder, &[]);
+    let assert_accepted = |accepted: [bool; 2]| {
+        for (key, accepted) in keys.iter().zip(accepted) {
+            let answer = service.get_apps_with(&key.token);
+            if accepted {
+                answer.assert_accepted();
+            } else {
+                answer.assert_refused(INVALID_TOKEN);
+            }
+        }
+    };
+    assert_accepted([true, true]);
+    let same = |why| format!("ERROR service::serve: CLIENT_KEYS stays as it was: {why}");
+    let read = |count| format!("INFO service::serve: client keys are those of CLIENT_KEYS count={count}");
+    let absent = same(".env: missing, or without CLIENT_KEYS");
+    for (text, expected, accepted) in [
+        // Of this file nothing but the list counts: the secret is that of the start.
+        (
+            format!("CLIENT_KEYS={b}\nCLIENT_SECRET=x\nDATABASE_URL=x"),
+            read(1),
+            [false, true],
+        ),
+        (String::new(), absent.clone(), [false, true]),
+        (
+            format!("CLIENT_SECRET={secret}\n# CLIENT_KEYS={a}"),
+            absent.clone(),
+            [false, true],
+        ),
+        (
+            format!("CLIENT_KEYS={a}, another-key"),
+            same("CLIENT_KEYS: entry 2: expected 30 hexadecimal digits, found 11 characters"),
+            [false, true],
+        ),
+        (
+            format!("CLIENT_KEYS={a}\nCLIENT_KEYS={b}"),
+            same("CLIENT_KEYS: .env: line 2: set a second time"),
+            [false, true],
+        ),
+        (
+            format!("CLIENT_KEYS={a}\nPORT"),
+            same(".env: line 2: not NAME=value"),
+            [false, true],
+        ),
+        (format!("CLIENT_KEYS={a},{b}, {a}"), read(3), [true, true]),
+        (
+            "CLIENT_KEYS= # none\n".to_owned(),
+            "WARN service::serve: CLIENT_KEYS is not set or empty: every key is refused".to_owned(),
+            [false, false],
+        ),
+        (format!("CLIENT_KEYS={a}"), read(1), [true, false]),
+    ] {
+        fs::write(&path, text).unwrap();
+        service.reload(&expected);
+        assert_accepted(accepted);
+    }
+    fs::remove_file(&path).unwrap();
+    service.reload(&absent);
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    service.reload(&same(".env: not a regular file"));
+    assert_accepted([true, false]);
+
+    let (service, token) = guarded();
+    service.reload(&same("it is set by the environment, which only a restart changes"));
+    service.get_apps_with(&token).assert_accepted();
+    let service = Service::start(&[
+        ("CLIENT_SECRET", &secret),
+        ("DATABASE_URL", "postgresql://127.0.0.1:1/d"),
+    ]);
+    service
+        .reload("INFO service::serve: client keys are those of the database, read at each request: nothing to reload");
+}
+
+#[test]
+fn reloading_under_load_answers_nothing_wrongly() {
+    const REQUESTS: usize = 3000;
+    let folder = new_folder();
+    let secret = new_secret();
+    let [kept, taken] = [new_key(&secret), new_key(&secret)];
+    let others: Vec<String> = (0..3998).map(|number| format!("{number:030x}")).collect();
+    let lists = [
+        format!("{},{},{}", taken.id, others.join(","), kept.id),
+        format!("{},{}", kept.id, others.join(", ")),
+    ];
+    let replace = |list: &str| {
+        let text = format!("CLIENT_SECRET={secret}\nCLIENT_KEYS={list}\n");
+        fs::write(folder.join(".env.new"), text).unwrap();
+        fs::rename(folder.join(".env.new"), folder.join(".env")).unwrap();
+    };
+    replace(&lists[0]);
+    let service = Service::start_in(&folder, &[("RUST_LOG", "service=info")]);
+    let bearer = |key: &Key| format!("Authorization: Bearer {}\r\n", key.token);
+    scope(|scope| {
+        let load = [(); 2].map(|()| scope.spawn(|| service.send_many(REQUESTS, &bearer(&kept), "200")));
+        let mut reloads = 0;
+        while reloads < 4 || !load.iter().all(ScopedJoinHandle::is_finished) {
+            replace(&lists[1]);
+            service.reload("CLIENT_KEYS count=3999");
+            service.send_many(10, &bearer(&taken), "401");
+            replace(&lists[0]);
+            service.reload("CLIENT_KEYS count=4000");
+            service.send_many(10, &bearer(&taken), "200");
+            reloads += 2;
+        }
+    });
+}
+
 #[test]
 fn sigterm_ends_the_service_with_idle_connections_open() {
     for signal in ["TERM", "INT"] {
@@ -651,7 +897,14 @@ fn sigterm_leaves_a_request_seven_seconds_and_no_more() {
     let mut unfinished = service.connect();
     unfinished.write_all(b"GET /apps HTTP/1.1\r\nHost: loc").unwrap();
     sleep(Duration::from_millis(500));
-    let took = service.stop("TERM");
+    let storm = format!(
+        "kill -s TERM {0}; for i in $(seq 100); do kill -s HUP {0}; done",
+        service.id()
+    );
+    let start = Instant::now();
+    assert!(Command::new("sh").args(["-c", &storm]).status().unwrap().success());
+    assert_eq!(service.wait().code(), Some(0));
+    let took = start.elapsed();
     assert!(took > Duration::from_secs(6) && took < EIGHT_SECONDS, "{took:?}");
     service.wait_for_log("WARN service::serve: stopped with connections open");
 }
@@ -659,28 +912,23 @@ fn sigterm_leaves_a_request_seven_seconds_and_no_more() {
 /// The look-up of a host name that hangs: libc's, which no signal or timeout ends.
 #[test]
 fn sigterm_and_commands_do_not_wait_for_a_look_up_of_a_host_name() {
-    let folder = new_folder();
-    fs::write(
-        folder.join("hang.c"),
-        "#include <unistd.h>\nint getaddrinfo(void) { for (;;) sleep(1000); }\n",
-    )
-    .unwrap();
-    let library = folder.join("hang.so");
-    let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-o"])
-        .arg(&library)
-        .arg(folder.join("hang.c"));
-    assert!(cc.status().unwrap().success());
+    let library = library("#include <unistd.h>\nint getaddrinfo(void) { for (;;) sleep(1000); }\n");
     let secret = new_secret();
     let settings = [
         ("CLIENT_SECRET", secret.as_str()),
         ("DATABASE_URL", "postgresql://u:hunter2@hangs.example/d"),
-        ("LD_PRELOAD", library.to_str().unwrap()),
+        ("LD_PRELOAD", &library),
     ];
     let mut service = Service::start(&settings);
     service.get_apps_with(&new_key(&secret).token).assert_unavailable();
     assert!(service.stop("TERM") < EIGHT_SECONDS);
     assert_no_answer(&settings, &["list"]);
+    // Its own address: SIGTERM ends it before it listens too, and SIGHUP does not.
+    let settings = [settings[0], settings[2], ("HOST", "hangs.example")];
+    let mut service = Service::spawn_in(&new_folder(), &settings);
+    service.wait_for_log("settings: ");
+    service.signal("HUP");
+    assert!(service.stop("TERM") < Duration::from_secs(5));
 }
 
 #[track_caller]
