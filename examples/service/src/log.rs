@@ -1,7 +1,7 @@
 //! The log, on standard error. A thread of its own writes it, so that neither requests nor the end wait for its reader.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use std::{fmt::Write as _, panic, thread};
 use tracing::error;
@@ -16,19 +16,18 @@ const REPORTS: Duration = Duration::from_secs(10);
 /// How long the last lines may take.
 const LIMIT: Duration = Duration::from_secs(1);
 
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 static WRITING: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
 pub fn start(filter: EnvFilter) {
-    let dropped = Arc::new(OnceLock::new());
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(WAITING)
         .finish(StandardError {
-            dropped: dropped.clone(),
             failed: 0,
             reported: 0,
             last: Instant::now(),
         });
-    let _ = dropped.set(writer.error_counter());
+    let _ = DROPPED.set(writer.error_counter());
     *WRITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
     tracing_subscriber::fmt()
         .with_writer(writer)
@@ -56,7 +55,6 @@ pub fn end(last: String) {
 }
 
 struct StandardError {
-    dropped: Arc<OnceLock<ErrorCounter>>,
     failed: usize,
     reported: usize,
     last: Instant,
@@ -65,7 +63,7 @@ struct StandardError {
 impl StandardError {
     /// Writes how many lines were lost, once standard error takes lines again.
     fn report(&mut self) {
-        let lost = self.failed + self.dropped.get().map_or(0, ErrorCounter::dropped_lines);
+        let lost = self.failed + DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
         if lost == self.reported {
             return;
         }

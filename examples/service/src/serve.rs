@@ -66,15 +66,15 @@ async fn reload(allowed: &Allowed) {
     let Allowed::List(list) = allowed else {
         return info!("client keys are those of the database, read at each request: nothing to reload");
     };
-    // Elsewhere, because a file may be slow.
-    match spawn_blocking(Settings::reload_key_list).await.map_err(Failure::from) {
+    // In a thread that may wait for the file.
+    match spawn_blocking(Settings::reload_key_list).await {
         Ok(Ok(ids)) => {
             let count = ids.len();
             list.store(Arc::new(ids));
             log_count(count);
         }
-        Ok(Err(why)) => error!("CLIENT_KEYS stays as it was: {why}"),
-        Err(why) => error!("CLIENT_KEYS stays as it was: {why}"),
+        Ok(Err(why)) => error!("the allow list stays as it was: {why}"),
+        Err(why) => error!("the allow list stays as it was: {why}"),
     }
 }
 

@@ -41,13 +41,12 @@ impl FromStr for Secret {
 impl Settings {
     /// With the `.env` of the working directory, if there is one.
     pub fn load() -> Result<Self, Mistake> {
-        match read_file(".env") {
-            Ok(bytes) => Dotenv::parse(&bytes, environment)
-                .map(Self)
-                .map_err(|error| Mistake(format!(".env: {error}"))),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self(Dotenv::default())),
-            Err(error) => Err(Mistake(format!(".env: {error}"))),
-        }
+        let dotenv = match read_file(".env") {
+            Ok(bytes) => Dotenv::parse(&bytes, environment),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Dotenv::default()),
+            Err(error) => Err(error.to_string()),
+        };
+        dotenv.map(Self).map_err(|error| mistake(".env", error))
     }
 
     /// Where each setting came from.
@@ -59,8 +58,8 @@ impl Settings {
     }
 
     pub fn secret(&self) -> Result<Secret, Mistake> {
-        let secret = self.secret_or_file("CLIENT_SECRET")?;
-        secret.ok_or_else(|| Mistake("CLIENT_SECRET: not set; make one with `openssl rand -hex 32`".to_owned()))
+        let missing = || mistake("CLIENT_SECRET", "not set; make one with `openssl rand -hex 32`");
+        self.secret_or_file("CLIENT_SECRET")?.ok_or_else(missing)
     }
 
     /// The secret that is being rotated out, if one is.
@@ -69,48 +68,47 @@ impl Settings {
     }
 
     fn secret_or_file(&self, name: &str) -> Result<Option<Secret>, Mistake> {
-        let file = format!("{name}_FILE");
-        match (self.find(name)?.0, self.text(&file)?) {
-            (Some(_), Some(_)) => Err(Mistake(format!("{name}, {file}: both are set; keep one of them"))),
-            (Some(text), None) => parse(name, &text).map(Some),
+        let file = &format!("{name}_FILE");
+        match (self.find(name)?.0, self.text(file)?) {
+            (text, None) => text.map(|text| parse(name, &text)).transpose(),
             (None, Some(path)) => {
-                let bytes = read_file(&path).map_err(|error| Mistake(format!("{file}: {error}")))?;
-                let text = str::from_utf8(&bytes).map_err(|_| Mistake(format!("{file}: not UTF-8")))?;
+                let bytes = read_file(&path).map_err(|error| mistake(file, error))?;
+                let text = str::from_utf8(&bytes).map_err(|_| mistake(file, "not UTF-8"))?;
                 // Containers and editors end a file with one newline. A second one is a mistake.
                 let line = text.strip_suffix("\r\n").or(text.strip_suffix('\n'));
-                parse(&file, line.unwrap_or(text)).map(Some)
+                parse(file, line.unwrap_or(text)).map(Some)
             }
-            (None, None) => Ok(None),
+            _ => Err(mistake(name, format!("{file} is set too; keep one of them"))),
         }
     }
 
     /// The allow list; empty, which refuses every key, if there is none.
     pub fn key_list(&self) -> Result<Vec<KeyId>, Mistake> {
         let text = self.text("CLIENT_KEYS")?.unwrap_or_default();
-        KeyId::parse_list(&text)
-            .collect::<Result<_, _>>()
-            .map_err(|error| Mistake(format!("CLIENT_KEYS: {error}")))
+        let ids: Result<_, _> = KeyId::parse_list(&text).collect();
+        ids.map_err(|error| mistake("CLIENT_KEYS", error))
     }
 
     /// The allow list that `.env` holds by now. There must be one, if only an empty one: an absent line may be a slip.
     pub fn reload_key_list() -> Result<Vec<KeyId>, Mistake> {
         if environment("CLIENT_KEYS").is_some() {
-            return Err(Mistake(
-                "it is set by the environment, which only a restart changes".to_owned(),
+            return Err(mistake(
+                "CLIENT_KEYS",
+                "from the environment, which only a restart changes",
             ));
         }
         let settings = Self::load()?;
-        if settings.0.get("CLIENT_KEYS") == Ok(None) {
-            return Err(Mistake(".env: missing, or without CLIENT_KEYS".to_owned()));
+        match settings.0.get("CLIENT_KEYS") {
+            Ok(None) => Err(mistake(".env", "missing, or without CLIENT_KEYS")),
+            _ => settings.key_list(),
         }
-        settings.key_list()
     }
 
     /// The database that holds the ids, if `CLIENT_KEYS` does not.
     pub fn database(&self) -> Result<Option<Config>, Mistake> {
         let url = self.text("DATABASE_URL")?;
         let config = url.map(|url| database(&url)).transpose();
-        config.map_err(|rule| Mistake(format!("DATABASE_URL: {rule}")))
+        config.map_err(|rule| mistake("DATABASE_URL", rule))
     }
 
     /// Loopback by default: tokens are only as secret as the connection, and the proxy ends TLS.
@@ -136,34 +134,37 @@ impl Settings {
     /// A setting's text, and where it came from. Empty counts as not set: `NAME=` is how one is switched off.
     fn find(&self, name: &str) -> Result<(Option<Zeroizing<String>>, &'static str), Mistake> {
         match env::var(name).map(Zeroizing::new) {
-            Err(VarError::NotUnicode(_)) => return Err(Mistake(format!("{name}: not UTF-8"))),
+            Err(VarError::NotUnicode(_)) => return Err(mistake(name, "not UTF-8")),
             Ok(text) if !text.is_empty() => return Ok((Some(text), "from the environment")),
             _ => {}
         }
         match self.0.get(name) {
             Ok(Some(text)) if !text.is_empty() => Ok((Some(Zeroizing::new(text.to_owned())), "from .env")),
             Ok(_) => Ok((None, "not set")),
-            Err(error) => Err(Mistake(format!("{name}: .env: {error}"))),
+            Err(error) => Err(mistake(name, format!(".env: {error}"))),
         }
     }
 }
 
+fn mistake(name: &str, error: impl Display) -> Mistake {
+    Mistake(format!("{name}: {error}"))
+}
+
 fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Mistake> {
-    text.parse().map_err(|error| Mistake(format!("{name}: {error}")))
+    text.parse().map_err(|error| mistake(name, error))
 }
 
 /// The bytes of a regular file: a pipe or a device might never end.
 fn read_file(path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
-    const LIMIT: u64 = 16 << 20;
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
+    const LIMIT: usize = 1 << 20;
+    if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
     // Large enough from the start: a buffer that grows leaves copies behind.
-    let capacity = metadata.len().min(LIMIT) + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(capacity).unwrap_or(0)));
-    if File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)? as u64 > LIMIT {
-        return Err(io::Error::other("larger than 16 MiB"));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
+    File::open(path)?.take(LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LIMIT {
+        return Err(io::Error::other("larger than 1 MiB"));
     }
     Ok(bytes)
 }

@@ -631,7 +631,7 @@ fn secrets_may_stand_in_files() {
             service.get_apps_with(&key.token).assert_accepted();
         }
     }
-    let two = "CLIENT_SECRET_PREVIOUS, CLIENT_SECRET_PREVIOUS_FILE: both are set; keep one of them";
+    let two = "CLIENT_SECRET_PREVIOUS: CLIENT_SECRET_PREVIOUS_FILE is set too; keep one of them";
     assert_fails(
         &folder,
         &[settings[0], ("CLIENT_SECRET_PREVIOUS", &previous)],
@@ -646,7 +646,7 @@ fn secrets_may_stand_in_files() {
         (format!(" {previous}").as_bytes(), length(65)),
         (b"", length(0)),
         (b"\xff\n", "not UTF-8".to_owned()),
-        (&vec![b'0'; (16 << 20) + 1], "larger than 16 MiB".to_owned()),
+        (&vec![b'0'; (1 << 20) + 1], "larger than 1 MiB".to_owned()),
     ] {
         fs::write(&path, bytes).unwrap();
         assert_fails(
@@ -777,7 +777,7 @@ fn sighup_reads_the_list_of_dotenv_again() {
         }
     };
     assert_accepted([true, true]);
-    let same = |why| format!("ERROR service::serve: CLIENT_KEYS stays as it was: {why}");
+    let same = |why| format!("ERROR service::serve: the allow list stays as it was: {why}");
     let read = |count| format!("INFO service::serve: client keys are those of CLIENT_KEYS count={count}");
     let absent = same(".env: missing, or without CLIENT_KEYS");
     for (text, expected, accepted) in [
@@ -827,7 +827,7 @@ fn sighup_reads_the_list_of_dotenv_again() {
     assert_accepted([true, false]);
 
     let (service, token) = guarded();
-    service.reload(&same("it is set by the environment, which only a restart changes"));
+    service.reload(&same("CLIENT_KEYS: from the environment, which only a restart changes"));
     service.get_apps_with(&token).assert_accepted();
     let service = Service::start(&[
         ("CLIENT_SECRET", &secret),
