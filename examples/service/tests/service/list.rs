@@ -893,7 +893,11 @@ const EIGHT_SECONDS: Duration = Duration::from_secs(12);
 
 #[test]
 fn sigterm_leaves_a_request_seven_seconds_and_no_more() {
-    let (mut service, _) = guarded();
+    let settings = [
+        ("CLIENT_SECRET", new_secret()),
+        ("CLIENT_SECRET_PREVIOUS", new_secret()),
+    ];
+    let mut service = Service::start(&settings.each_ref().map(|(name, text)| (*name, text.as_str())));
     let mut unfinished = service.connect();
     unfinished.write_all(b"GET /apps HTTP/1.1\r\nHost: loc").unwrap();
     sleep(Duration::from_millis(500));
@@ -907,6 +911,11 @@ fn sigterm_leaves_a_request_seven_seconds_and_no_more() {
     let took = start.elapsed();
     assert!(took > Duration::from_secs(6) && took < EIGHT_SECONDS, "{took:?}");
     service.wait_for_log("WARN service::serve: stopped with connections open");
+    assert!(
+        service.log().ends_with("since the start count=0\n"),
+        "{}",
+        service.log()
+    );
 }
 
 /// The look-up of a host name that hangs: libc's, which no signal or timeout ends.
