@@ -1,6 +1,6 @@
 //! Accepts or refuses each request by its client key. All `Authorization` handling is in this file.
 
-use crate::key_table::KeyTable;
+use crate::key_table::{Entry, KeyHash, KeyTable};
 use arc_swap::ArcSwap;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -27,8 +27,10 @@ pub enum Allowed {
     Table(KeyTable),
 }
 
-/// Accepts a request with a listed client key and adds the key's id as an extension. The log shows ids and reasons, the
-/// answer shows neither, and nothing shows the token.
+const INVALID_TOKEN: &str = r#"Bearer realm="apps", error="invalid_token""#;
+
+/// Accepts a request with a listed client key and adds the key's id as an extension, or its [`Entry`] in the table. The log
+/// shows ids or handles and reasons, the answer shows neither, and nothing shows the token.
 pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request, next: Next) -> Response {
     let token = match bearer_token(request.headers()) {
         Ok(token) => token,
@@ -38,38 +40,44 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
         }
     };
     let (verified, secret) = keys.verify(token);
-    let listed = match (verified, &keys.allowed) {
-        // The list given to `verify` was empty, so the table decides about an authentic token's id.
-        (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => match table.is_listed(key_id).await {
-            Ok(true) => Ok(key_id),
-            Ok(false) => verified,
-            Err(error) => {
-                error!(%key_id, error = &*error, "look-up failed");
-                return unavailable();
+    match (verified, &keys.allowed) {
+        // The list given to `verify` was empty, so the table decides about an authentic token. Nothing shows the id from here.
+        (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => {
+            let handle = KeyHash::of(key_id);
+            let entry = match table.look_up(handle).await {
+                Ok(entry) => entry,
+                Err(error) => {
+                    error!(%handle, error = &*error, "look-up failed");
+                    return unavailable();
+                }
+            };
+            let Entry { handle, label, refused } = &entry;
+            if let Some(why) = refused {
+                warn!(why, %handle, label, secret, "refused");
+                return unauthorized(INVALID_TOKEN);
             }
-        },
-        (verified, _) => verified,
-    };
-    match listed {
-        Ok(key_id) => {
-            if secret == "previous"
-                && let Some(count) = ACCEPTED_UNDER_PREVIOUS.get()
-            {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
+            info!(%handle, label, secret, "accepted");
+            request.extensions_mut().insert(entry);
+        }
+        (Ok(key_id), _) => {
             info!(%key_id, secret, "accepted");
             request.extensions_mut().insert(key_id);
-            next.run(request).await
         }
-        Err(why) => {
+        (Err(why), _) => {
             if let VerifyError::Unlisted(key_id) = why {
                 warn!(%why, %key_id, secret, "refused");
             } else {
                 warn!(%why, "refused");
             }
-            unauthorized(r#"Bearer realm="apps", error="invalid_token""#)
+            return unauthorized(INVALID_TOKEN);
         }
     }
+    if secret == "previous"
+        && let Some(count) = ACCEPTED_UNDER_PREVIOUS.get()
+    {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+    next.run(request).await
 }
 
 impl ClientKeys {

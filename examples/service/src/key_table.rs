@@ -1,11 +1,13 @@
 //! The allow list in a database: a key that is revoked there is refused at its next request, on every instance.
 
+use base16ct::HexDisplay;
 use client_keys::KeyId;
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
+use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::{collections::HashSet, error::Error, mem, time::Duration};
+use std::{collections::HashSet, error::Error, fmt, mem, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Config, NoTls, Row};
 use tracing::warn;
 
 /// How long a request may wait for the database, from asking for a connection to the answer.
@@ -17,8 +19,55 @@ const STATEMENT_LIMIT: &str = "SET statement_timeout = '1500ms'";
 const CONNECTIONS: usize = 8;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// One key's label, why it is refused if it is, and whether its use is to be noted.
+pub const LOOK_UP: &str = "SELECT label, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' \
+                                              WHEN expires_at <= now() THEN 'expired' END, \
+                           coalesce(last_used_at < now() - interval '1 minute', true) \
+                           FROM client_keys WHERE hash = $1";
+
+/// SHA-256 of an id, which stands for it in the table, the log and the operator's commands: whoever stole the secret can
+/// make a token for an id that he knows, and for no hash.
+///
+/// Without salt or stretching, because an id is 120 random bits: there is no guessing it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    pub fn of(key_id: KeyId) -> Self {
+        Self(Sha256::digest(key_id.to_bytes()).into())
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The key's handle, as in the table's column of that name.
+impl fmt::Display for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", HexDisplay(&self.0[..8]))
+    }
+}
+
+/// What the table says of a key. Handlers find it among the request's extensions.
+#[derive(Clone)]
+pub struct Entry {
+    pub handle: KeyHash,
+    pub label: Option<String>,
+    pub refused: Option<String>,
+}
+
+impl Entry {
+    /// From the answer to [`LOOK_UP`].
+    pub fn new(handle: KeyHash, row: Option<&Row>) -> Self {
+        let label = row.map(|row| row.get(0));
+        let refused = row.map_or_else(|| Some("not in the table".to_owned()), |row| row.get(1));
+        Self { handle, label, refused }
+    }
+}
+
 /// Keys whose `last_used_at` waits to be written, each once: never more than there are in the table.
-type Used = Arc<Mutex<HashSet<KeyId>>>;
+type Used = Arc<Mutex<HashSet<KeyHash>>>;
 
 pub struct KeyTable {
     pool: Pool,
@@ -51,42 +100,39 @@ impl KeyTable {
     /// Queries the database each time, because a cached answer would accept a revoked key.
     ///
     /// That a key was used is written once a minute, by a task of its own: no request waits for it or fails with it.
-    pub async fn is_listed(&self, key_id: KeyId) -> Result<bool> {
-        const LOOK_UP: &str = "SELECT coalesce(last_used_at < now() - interval '1 minute', true) \
-                               FROM client_keys WHERE id = $1 AND revoked_at IS NULL";
+    pub async fn look_up(&self, hash: KeyHash) -> Result<Entry> {
         let look_up = async {
             let connection = self.pool.get().await?;
             let statement = connection.prepare_cached(LOOK_UP).await?;
-            let id = key_id.to_bytes();
-            Result::Ok(connection.query_opt(&statement, &[&id.as_slice()]).await?)
+            Result::Ok(connection.query_opt(&statement, &[&hash.as_bytes()]).await?)
         };
         let row = timeout(LIMIT, look_up).await.map_err(|_| LATE)??;
-        if row.as_ref().is_some_and(|row| row.get(0)) {
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key_id);
+        let entry = Entry::new(hash, row.as_ref());
+        if entry.refused.is_none() && row.is_some_and(|row| row.get(2)) {
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
             // Fails if the task is about to look anyway.
             let _ = self.wake.try_send(());
         }
-        Ok(row.is_some())
+        Ok(entry)
     }
 }
 
 async fn note_used(pool: Pool, used: Used, mut woken: mpsc::Receiver<()>) {
     // The condition once more, as another instance may have been first; and the rows in order, lest two of them deadlock.
-    const NOTE: &str = "UPDATE client_keys SET last_used_at = now() WHERE id IN ( \
-                        SELECT id FROM client_keys \
-                        WHERE id = ANY($1) AND coalesce(last_used_at < now() - interval '1 minute', true) \
-                        ORDER BY id FOR UPDATE)";
+    const NOTE: &str = "UPDATE client_keys SET last_used_at = now() WHERE hash IN ( \
+                        SELECT hash FROM client_keys \
+                        WHERE hash = ANY($1) AND coalesce(last_used_at < now() - interval '1 minute', true) \
+                        ORDER BY hash FOR UPDATE)";
     while woken.recv().await.is_some() {
         let used = mem::take(&mut *used.lock().unwrap_or_else(PoisonError::into_inner));
-        let ids: Vec<[u8; 15]> = used.into_iter().map(KeyId::to_bytes).collect();
-        let ids: Vec<&[u8]> = ids.iter().map(<[u8; 15]>::as_slice).collect();
+        let hashes: Vec<&[u8]> = used.iter().map(KeyHash::as_bytes).collect();
         let note = async {
             let connection = pool.get().await?;
             let statement = connection.prepare_cached(NOTE).await?;
-            Result::Ok(connection.execute(&statement, &[&ids]).await?)
+            Result::Ok(connection.execute(&statement, &[&hashes]).await?)
         };
         if let Err(error) = timeout(LIMIT, note).await.map_err(|_| LATE.into()).flatten() {
-            warn!(keys = ids.len(), error = &*error, "last_used_at not written");
+            warn!(keys = hashes.len(), error = &*error, "last_used_at not written");
         }
     }
 }

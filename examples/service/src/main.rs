@@ -26,20 +26,33 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Issue a client key and list its id in the database; without one, add the id to `CLIENT_KEYS` yourself
+    /// Issue a client key and list it in the database; without one, add its id to `CLIENT_KEYS` yourself
     Issue {
         /// Whose key it is: required with a database, refused without one
         label: Option<String>,
+        /// The first day (UTC) on which the database's key is refused, such as 2027-01-31
+        #[arg(long)]
+        expires: Option<String>,
     },
-    /// Make the database's table
+    /// Make the database's table, or bring it up to date
     Migrate,
     /// List the database's keys
     List,
-    /// Revoke one of the database's keys
+    /// Revoke one of the database's keys, or all
     Revoke {
+        /// The key's 16 digits in `list` and in the log
         // Not parsed by clap, whose error would show what was typed: it may be a token.
-        key_id: String,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        handle: Option<String>,
+        /// Revoke all keys; asks first
+        #[arg(long)]
+        all: bool,
+        /// Do not ask
+        #[arg(long, requires = "all")]
+        yes: bool,
     },
+    /// Show whose token it is (read from standard input), and whether it is accepted
+    Whose,
 }
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -65,7 +78,9 @@ fn main() -> ExitCode {
     let chain = iter::successors(Some(first), |error| (*error).source());
     // Not PostgreSQL's details, which show a row's values.
     let text = |error: &(dyn Error + 'static)| match error.downcast_ref::<DbError>() {
-        Some(error) if *error.code() == SqlState::UNDEFINED_TABLE => format!("{}; run migrate", error.message()),
+        Some(error) if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN].contains(error.code()) => {
+            format!("{}; run migrate", error.message())
+        }
         Some(error) => error.message().to_owned(),
         None => error.to_string(),
     };

@@ -1,19 +1,29 @@
-//! The commands that a person runs: `issue`, and with a database `migrate`, `list` and `revoke`.
+//! The commands that a person runs: `issue` and `whose`, and with a database `migrate`, `list` and `revoke`.
 
-use crate::{Command, Failure, Mistake, settings::Settings};
-use client_keys::{ClientSecret, KeyId, issue};
+use crate::key_table::{Entry, KeyHash, LOOK_UP};
+use crate::{Command, Failure, Mistake, settings::Secret, settings::Settings};
+use client_keys::{ClientSecret, VerifyError, issue, verify};
 use getrandom::SysRng;
 use regex::Regex;
-use std::io::{Write, stdout};
-use std::{sync::LazyLock, time::Duration};
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::{borrow::Cow, os::fd::AsFd, sync::LazyLock, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, Row, error::SqlState};
+use zeroize::Zeroizing;
 
-const MIGRATION: &str = include_str!("../migrations/0001_client_keys.sql");
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_client_keys.sql"),
+    include_str!("../migrations/0002_hash_and_end_date.sql"),
+];
 /// How long a command may take: somebody waits for it, perhaps to revoke a stolen key.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Before that the database itself gives up: otherwise a statement could still take effect after its error.
-const STATEMENT_LIMIT: &str = "SET statement_timeout = '5s'";
+/// Before that the database itself gives up: otherwise a statement could still take effect after its error. Dates are read
+/// and shown in UTC.
+const SESSION: &str = "SET statement_timeout = '5s'; SET timezone = 'UTC'";
+const DATE_RULE: &str = "issue --expires: expected a date after today (UTC), such as 2027-01-31";
+static DATE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[0-9]{4}-[0-9]{2}-[0-9]{2}$").unwrap());
 /// Characters that move a terminal's cursor, reverse its text or are invisible.
 static UNPRINTABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{Other}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]").unwrap());
@@ -27,29 +37,49 @@ pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failur
         let missing = || Mistake("DATABASE_URL: not set, and this command needs it".to_owned());
         database.as_ref().ok_or_else(missing)
     };
-    let operation = async {
-        match command {
-            Command::Issue { label: None } if database.is_some() => {
-                Err(Mistake("issue LABEL: say whose key it is".to_owned()))?
-            }
-            Command::Issue { label: None } => issue_key(&settings.secret()?.secret, None).await,
-            Command::Issue { label: Some(label) } if UNPRINTABLE.is_match(&label) || !LABEL.is_match(&label) => {
-                let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
-                Err(Mistake(rule.to_owned()))?
-            }
-            Command::Issue { label: Some(label) } => {
-                issue_key(&settings.secret()?.secret, Some((table()?, &label))).await
-            }
-            Command::Migrate => Ok(connect(table()?).await?.batch_execute(MIGRATION).await?),
-            Command::List => list(table()?).await,
-            Command::Revoke { key_id } => {
-                let key_id = key_id
-                    .parse()
-                    .map_err(|error| Mistake(format!("revoke KEY_ID: {error}")))?;
-                revoke(table()?, key_id).await
-            }
+    match command {
+        Command::Issue { label: None, expires } if database.is_some() || expires.is_some() => {
+            Err(Mistake("issue LABEL: say whose key it is".to_owned()))?
         }
-    };
+        Command::Issue { label: None, .. } => in_time(issue_key(&settings.secret()?.secret, None)).await,
+        Command::Issue { label: Some(label), .. } if UNPRINTABLE.is_match(&label) || !LABEL.is_match(&label) => {
+            let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
+            Err(Mistake(rule.to_owned()))?
+        }
+        Command::Issue {
+            expires: Some(date), ..
+        } if !DATE.is_match(&date) => Err(Mistake(DATE_RULE.to_owned()))?,
+        Command::Issue {
+            label: Some(label),
+            expires,
+        } => {
+            let entry = (table()?, label.as_str(), expires.as_deref());
+            in_time(issue_key(&settings.secret()?.secret, Some(entry))).await
+        }
+        Command::Migrate => in_time(migrate(table()?)).await,
+        Command::List => in_time(list(table()?)).await,
+        Command::Revoke { handle: Some(text), .. } => {
+            let handle = text.to_ascii_lowercase();
+            if handle.len() != 16 || !handle.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                let rule = "revoke HANDLE: expected the 16 hexadecimal digits of `list`";
+                Err(Mistake(rule.to_owned()))?;
+            }
+            in_time(revoke(table()?, &handle)).await
+        }
+        Command::Revoke { yes, .. } => {
+            if !yes {
+                confirm_revoke_all(table()?).await?;
+            }
+            in_time(revoke_all(table()?)).await
+        }
+        Command::Whose => {
+            let token = read_token()?;
+            in_time(whose(settings, database.as_ref(), &token)).await
+        }
+    }
+}
+
+async fn in_time<T>(operation: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let late = |_| format!("DATABASE_URL: no answer within {} seconds", LIMIT.as_secs());
     timeout(LIMIT, operation).await.map_err(late)?
 }
@@ -58,50 +88,163 @@ async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
     // Ends with the client; what goes wrong before is an error of the statement that it happens to.
     tokio::spawn(connection);
-    client.batch_execute(STATEMENT_LIMIT).await?;
+    client.batch_execute(SESSION).await?;
     Ok(client)
 }
 
-/// Prints the id and the token. Nothing shows the token again.
-async fn issue_key(secret: &ClientSecret, table: Option<(&Config, &str)>) -> Result<(), Failure> {
-    let key = issue(secret, &mut SysRng)?;
-    if let Some((config, label)) = table {
-        const INSERT: &str = "INSERT INTO client_keys (id, label) VALUES ($1, $2)";
-        // Lists the id before it shows the token: a lost token is harmless, a token that is not listed is a puzzle.
-        let client = connect(config).await?;
-        let id = key.key_id.to_bytes();
-        client.execute(INSERT, &[&id.as_slice(), &label]).await?;
-    }
-    let (id, token) = (key.key_id, key.key_access_token.as_str());
-    let shown = writeln!(stdout(), "key_id: {id}\nkey_access_token: {token}");
-    Ok(shown.map_err(|error| {
-        format!("standard output: {error}; the token of {id} is lost: revoke it and issue another key")
-    })?)
-}
-
-async fn list(config: &Config) -> Result<(), Failure> {
-    const LIST: &str = "SELECT encode(id, 'hex'), created_at::text, \
-                        coalesce(revoked_at::text, '-'), coalesce(last_used_at::text, '-'), label \
-                        FROM client_keys ORDER BY created_at, id";
-    let rows = connect(config).await?.query(LIST, &[]).await?;
-    let mut out = stdout().lock();
-    writeln!(out, "key_id\tcreated_at\trevoked_at\tlast_used_at\tlabel")?;
-    for row in rows {
-        let columns = (0..row.len()).map(|column| UNPRINTABLE.replace_all(row.get(column), "\u{fffd}"));
-        writeln!(out, "{}", columns.collect::<Vec<_>>().join("\t"))?;
+async fn migrate(config: &Config) -> Result<(), Failure> {
+    let client = connect(config).await?;
+    for migration in MIGRATIONS {
+        client.batch_execute(migration).await?;
     }
     Ok(())
 }
 
-/// Revoking twice keeps the first date. An unknown id is an error: most likely a typing error, and the key is accepted.
-async fn revoke(config: &Config, key_id: KeyId) -> Result<(), Failure> {
-    const REVOKE: &str = "UPDATE client_keys SET revoked_at = coalesce(revoked_at, now()) \
-                          WHERE id = $1 RETURNING revoked_at::text";
-    let id = key_id.to_bytes();
+/// Prints the id, or the handle in the table, and the token. Nothing shows the token again.
+async fn issue_key(secret: &ClientSecret, table: Option<(&Config, &str, Option<&str>)>) -> Result<(), Failure> {
+    let key = issue(secret, &mut SysRng)?;
+    let (name, value) = if let Some((config, label, expires)) = table {
+        // Lists the key before it shows the token: a lost token is harmless, a token that is not listed is a puzzle.
+        let hash = KeyHash::of(key.key_id);
+        insert(config, hash, label, expires).await?;
+        ("handle", hash.to_string())
+    } else {
+        ("key_id", key.key_id.to_string())
+    };
+    let token = key.key_access_token.as_str();
+    let shown = writeln!(stdout(), "{name}: {value}\nkey_access_token: {token}");
+    Ok(shown.map_err(|error| {
+        format!("standard output: {error}; the token of {value} is lost: revoke it and issue another key")
+    })?)
+}
+
+async fn insert(config: &Config, hash: KeyHash, label: &str, expires: Option<&str>) -> Result<(), Failure> {
+    const INSERT: &str = "INSERT INTO client_keys (hash, label, expires_at) \
+                          SELECT $1::bytea, $2::text, $3::text::timestamptz \
+                          WHERE coalesce($3::text::timestamptz > now(), true)";
     let client = connect(config).await?;
-    let revoked = client.query_opt(REVOKE, &[&id.as_slice()]).await?;
-    let row = revoked.ok_or_else(|| format!("revoke: {key_id} is not in the table"))?;
+    let inserted = client.execute(INSERT, &[&hash.as_bytes(), &label, &expires]).await;
+    match inserted.as_ref().map_err(tokio_postgres::Error::code) {
+        Ok(0) | Err(Some(&SqlState::DATETIME_FIELD_OVERFLOW)) => Err(Mistake(DATE_RULE.to_owned()))?,
+        Err(Some(&SqlState::UNIQUE_VIOLATION)) => {
+            Err("issue: another key has the new one's handle; nothing was issued, run issue again")?
+        }
+        _ => Ok(inserted.map(|_| ())?),
+    }
+}
+
+/// The keys of the table, or the one with this hash.
+async fn rows(client: &Client, hash: Option<KeyHash>) -> Result<(Vec<String>, Vec<Row>), Failure> {
+    const LIST: &str = "SELECT handle, created_at::text, coalesce(expires_at::text, '-') AS expires_at, \
+                        coalesce(revoked_at::text, '-') AS revoked_at, \
+                        coalesce(last_used_at::text, '-') AS last_used_at, label \
+                        FROM client_keys WHERE $1::bytea IS NULL OR hash = $1 ORDER BY created_at, hash";
+    let statement = client.prepare(LIST).await?;
+    let names = statement.columns().iter().map(|column| column.name().to_owned());
+    let hash = hash.as_ref().map(KeyHash::as_bytes);
+    Ok((names.collect(), client.query(&statement, &[&hash]).await?))
+}
+
+fn printable(row: &Row) -> impl Iterator<Item = Cow<'_, str>> {
+    (0..row.len()).map(|column| UNPRINTABLE.replace_all(row.get(column), "\u{fffd}"))
+}
+
+async fn list(config: &Config) -> Result<(), Failure> {
+    let (names, rows) = rows(&connect(config).await?, None).await?;
+    let mut out = stdout().lock();
+    writeln!(out, "{}", names.join("\t"))?;
+    for row in rows {
+        writeln!(out, "{}", printable(&row).collect::<Vec<_>>().join("\t"))?;
+    }
+    Ok(())
+}
+
+/// Revoking twice keeps the first date. An unknown handle is an error: most likely a typing error, and the key is accepted.
+async fn revoke(config: &Config, handle: &str) -> Result<(), Failure> {
+    const REVOKE: &str = "UPDATE client_keys SET revoked_at = coalesce(revoked_at, now()) \
+                          WHERE handle = $1 RETURNING revoked_at::text";
+    let revoked = connect(config).await?.query_opt(REVOKE, &[&handle]).await?;
+    let row = revoked.ok_or_else(|| format!("revoke: {handle} is not in the table"))?;
     let since: &str = row.get(0);
-    writeln!(stdout(), "{key_id} is revoked since {since}")?;
+    writeln!(stdout(), "{handle} is revoked since {since}")?;
+    Ok(())
+}
+
+async fn confirm_revoke_all(config: &Config) -> Result<(), Failure> {
+    const COUNT: &str = "SELECT count(*) FROM client_keys WHERE revoked_at IS NULL";
+    if !stdin().is_terminal() {
+        Err(Mistake("revoke --all: asks at a terminal; add --yes".to_owned()))?;
+    }
+    let count = in_time(async { Ok(connect(config).await?.query_one(COUNT, &[]).await?) });
+    let count: i64 = count.await?.get(0);
+    write!(stderr(), "Revoke all keys ({count}) for good? Type yes: ")?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    if answer.trim() == "yes" {
+        Ok(())
+    } else {
+        Err("revoke --all: nothing was revoked")?
+    }
+}
+
+async fn revoke_all(config: &Config) -> Result<(), Failure> {
+    // In the order of the service's own writes, lest the two deadlock.
+    const REVOKE: &str = "UPDATE client_keys SET revoked_at = now() WHERE hash IN ( \
+                          SELECT hash FROM client_keys WHERE revoked_at IS NULL ORDER BY hash FOR UPDATE)";
+    let count = connect(config).await?.execute(REVOKE, &[]).await?;
+    writeln!(stdout(), "keys revoked: {count}")?;
+    Ok(())
+}
+
+/// Without echo at a terminal, and without the trailing newline.
+fn read_token() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    /// More than any token has.
+    const LIMIT: u8 = 100;
+    if stdin().is_terminal() {
+        // `rpassword` raises SIGINT before it restores the terminal, so that must not end the process.
+        let _interrupt = signal(SignalKind::interrupt())?;
+        return Ok(Zeroizing::new(rpassword::prompt_password("Token: ")?.into_bytes()));
+    }
+    // Not through `Stdin`, which keeps a copy; and large enough from the start: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * usize::from(LIMIT)));
+    let input = File::from(stdin().as_fd().try_clone_to_owned()?);
+    input.take(LIMIT.into()).read_to_end(&mut bytes)?;
+    let line = bytes.strip_suffix(b"\r\n").or(bytes.strip_suffix(b"\n"));
+    Ok(Zeroizing::new(line.unwrap_or(&bytes).to_vec()))
+}
+
+async fn whose(settings: &Settings, database: Option<&Config>, token: &[u8]) -> Result<(), Failure> {
+    let list = database.map_or_else(|| settings.key_list(), |_| Ok(Vec::new()))?;
+    let secrets = [
+        ("CLIENT_SECRET", Some(settings.secret()?)),
+        ("CLIENT_SECRET_PREVIOUS", settings.previous_secret()?),
+    ];
+    let mut answers = secrets.into_iter().filter_map(|(name, secret)| {
+        let Secret { secret, fingerprint } = secret?;
+        Some((name, fingerprint, verify(&secret, &list, token)))
+    });
+    let opened = answers.find(|(.., verified)| *verified != Err(VerifyError::Inauthentic));
+    let (name, fingerprint, verified) = opened.ok_or("whose: token altered, or issued under another secret")?;
+    let (key_id, mut refused) = match verified {
+        Ok(key_id) => (key_id, None),
+        Err(VerifyError::Unlisted(key_id)) => (key_id, Some("not in CLIENT_KEYS".to_owned())),
+        Err(why) => Err(format!("whose: {why}"))?,
+    };
+    let mut out = stdout().lock();
+    if let Some(config) = database {
+        let hash = KeyHash::of(key_id);
+        writeln!(out, "handle: {hash}")?;
+        let client = connect(config).await?;
+        let (names, rows) = rows(&client, Some(hash)).await?;
+        for (name, value) in rows.iter().flat_map(|row| names.iter().zip(printable(row)).skip(1)) {
+            writeln!(out, "{name}: {value}")?;
+        }
+        let row = client.query_opt(LOOK_UP, &[&hash.as_bytes()]).await?;
+        refused = Entry::new(hash, row.as_ref()).refused;
+    } else {
+        writeln!(out, "key_id: {key_id}")?;
+    }
+    let accepted = refused.map_or("yes".to_owned(), |why| format!("no, {why}"));
+    writeln!(out, "secret: {name}, fingerprint {fingerprint}\naccepted: {accepted}")?;
     Ok(())
 }

@@ -5,14 +5,23 @@
 use crate::harness::{
     INVALID_TOKEN, Key, PATIENCE, Service, assert_fails, new_folder, new_key, new_secret, program, run,
 };
-use std::process::{Child, ChildStdin, Command, Stdio};
+use client_keys::rand_core::{TryCryptoRng, TryRng};
+use client_keys::{ClientSecret, KeyId, VerifyError, issue, verify};
+use regex::Regex;
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
-use std::{env, io::Write, mem};
+use std::{env, fs, mem};
 
 struct Database {
+    name: String,
     url: String,
+    /// With a role that has no more rights than the service needs.
+    service_url: String,
     secret: String,
 }
 
@@ -21,6 +30,7 @@ impl Database {
     fn new() -> Self {
         let database = Self::without_table();
         database.operate(&["migrate"]);
+        database.grant();
         database
     }
 
@@ -28,15 +38,31 @@ impl Database {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("keys_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let server = env::var("SERVER_URL").expect("set by .ci/service");
-        sql_at(
-            &format!("{server}/postgres"),
-            &format!("DROP DATABASE IF EXISTS {name}"),
-        );
-        sql_at(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}"));
-        Self {
-            url: format!("{server}/{name}"),
-            secret: new_secret(),
+        let (password, secret) = (new_secret(), new_secret());
+        for statement in [
+            format!("DROP DATABASE IF EXISTS {name}"),
+            format!("DROP ROLE IF EXISTS {name}"),
+            format!("CREATE DATABASE {name}"),
+            format!("CREATE ROLE {name} LOGIN PASSWORD '{password}'"),
+        ] {
+            sql_at(&format!("{server}/postgres"), &statement);
         }
+        let url = format!("{server}/{name}");
+        let (_, host) = server.rsplit_once('@').unwrap();
+        let service_url = format!("postgresql://{name}:{password}@{host}/{name}");
+        Self {
+            name,
+            url,
+            service_url,
+            secret,
+        }
+    }
+
+    fn grant(&self) {
+        self.sql(&format!(
+            "GRANT SELECT, UPDATE (last_used_at) ON client_keys TO {}",
+            self.name
+        ));
     }
 
     fn settings(&self) -> [(&str, &str); 2] {
@@ -44,13 +70,21 @@ impl Database {
     }
 
     fn start(&self) -> Service {
-        Service::start(&self.settings())
+        self.start_with(&[])
+    }
+
+    fn start_with(&self, settings: &[(&str, &str)]) -> Service {
+        let own = [
+            ("CLIENT_SECRET", self.secret.as_str()),
+            ("DATABASE_URL", &self.service_url),
+        ];
+        Service::start(&[&own, settings].concat())
     }
 
     /// As with a replica, or a role that may only read.
     fn start_reading(&self) -> Service {
-        let url = format!("{}?options=-c%20default_transaction_read_only%3Don", self.url);
-        Service::start(&[("CLIENT_SECRET", &self.secret), ("DATABASE_URL", &url)])
+        let url = format!("{}?options=-c%20default_transaction_read_only%3Don", self.service_url);
+        self.start_with(&[("DATABASE_URL", &url)])
     }
 
     /// Runs a command of the program that succeeds; its standard output.
@@ -66,19 +100,19 @@ impl Database {
         assert_fails(&new_folder(), &self.settings(), arguments, status, error);
     }
 
-    /// An id and its token.
+    /// A handle and its token.
     fn issue(&self, label: &str) -> (String, String) {
         let output = self.operate(&["issue", label]);
-        let (id, token) = output.trim_end().split_once('\n').unwrap();
+        let (handle, token) = output.trim_end().split_once('\n').unwrap();
         let token = token.strip_prefix("key_access_token: ").unwrap();
         crate::harness::sensitive(token);
-        (id.strip_prefix("key_id: ").unwrap().to_owned(), token.to_owned())
+        (handle.strip_prefix("handle: ").unwrap().to_owned(), token.to_owned())
     }
 
     fn revoked(&self) -> (String, String) {
-        let (id, token) = self.issue("revoked");
-        self.operate(&["revoke", &id]);
-        (id, token)
+        let (handle, token) = self.issue("revoked");
+        self.operate(&["revoke", &handle]);
+        (handle, token)
     }
 
     /// An authentic key that is not in the table.
@@ -130,6 +164,12 @@ fn sql_at(url: &str, statement: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
+fn pg_dump(url: &str) -> String {
+    let output = Command::new("pg_dump").arg(url).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[track_caller]
 fn server(action: &str) {
     let pg_ctl = env::var("PG_CTL").expect("set by .ci/service");
@@ -157,8 +197,9 @@ fn until(done: impl Fn() -> bool) {
 #[ignore = "needs PostgreSQL: .ci/service"]
 fn revocation_holds_at_the_next_request_on_every_instance() {
     let database = Database::new();
-    let (id, token) = database.issue("Trivial Inc.");
+    let (handle, token) = database.issue("Trivial Inc.");
     let (_, other) = database.issue("somebody else");
+    let key = format!("{handle} label=\"Trivial Inc.\"");
     let instances = [database.start(), database.start()];
     for service in &instances {
         for token in [&token, &other] {
@@ -167,19 +208,21 @@ fn revocation_holds_at_the_next_request_on_every_instance() {
         service
             .get_apps_with(&database.unlisted().token)
             .assert_refused(INVALID_TOKEN);
-        service.wait_for_log(&format!("accepted key_id={id} secret=\"current\""));
+        service.wait_for_log("refused why=\"not in the table\" handle=");
+        service.wait_for_log(&format!("accepted handle={key} secret=\"current\""));
     }
-    let revoked = database.operate(&["revoke", &id.to_uppercase()]);
-    assert!(revoked.starts_with(&format!("{id} is revoked since 20")), "{revoked}");
+    let revoked = database.operate(&["revoke", &handle.to_uppercase()]);
+    assert!(
+        revoked.starts_with(&format!("{handle} is revoked since 20")),
+        "{revoked}"
+    );
     for service in &instances {
         service.get_apps_with(&token).assert_refused(INVALID_TOKEN);
-        service.wait_for_log(&format!(
-            "refused why=key id not in the allow list key_id={id} secret=\"current\""
-        ));
+        service.wait_for_log(&format!("refused why=\"revoked\" handle={key} secret=\"current\""));
         service.get_apps_with(&other).assert_accepted();
     }
     // Revoking again keeps the date.
-    assert_eq!(database.operate(&["revoke", &id]), revoked);
+    assert_eq!(database.operate(&["revoke", &handle]), revoked);
     // A new key is accepted at once.
     let (_, new) = database.issue("Trivial Inc., second key");
     for service in &instances {
@@ -191,36 +234,59 @@ fn revocation_holds_at_the_next_request_on_every_instance() {
 #[ignore = "needs PostgreSQL: .ci/service"]
 fn operator_sees_whose_the_keys_are() {
     let database = Database::new();
-    let (id, _) = database.issue("Trivial Inc.");
+    let (handle, _) = database.issue("Trivial Inc.");
     let (unused, _) = database.issue("O'Hara; DROP TABLE client_keys --");
-    database.operate(&["revoke", &id]);
+    database.operate(&["revoke", &handle]);
     let list = database.operate(&["list"]);
     let rows: Vec<Vec<&str>> = list.lines().map(|line| line.split('\t').collect()).collect();
-    assert_eq!(rows[0], ["key_id", "created_at", "revoked_at", "last_used_at", "label"]);
-    assert_eq!((rows[1][0], rows[1][4]), (id.as_str(), "Trivial Inc."));
-    assert!(rows[1][1].starts_with("20") && rows[1][2].starts_with("20"), "{list}");
+    let names = [
+        "handle",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "label",
+    ];
+    assert_eq!(rows[0], names);
+    assert_eq!((rows[1][0], rows[1][5]), (handle.as_str(), "Trivial Inc."));
+    assert!(rows[1][1].starts_with("20") && rows[1][3].starts_with("20"), "{list}");
     assert_eq!(
-        (rows[2][0], rows[2][4]),
+        (rows[2][0], rows[2][5]),
         (unused.as_str(), "O'Hara; DROP TABLE client_keys --")
     );
-    assert_eq!(rows[2][2..4], ["-", "-"]);
+    assert_eq!(rows[2][2..5], ["-", "-", "-"]);
     assert_eq!(rows.len(), 3);
 
     database.assert_fails(&["issue"], 2, "issue LABEL: say whose key it is");
-    let absent = "0".repeat(30);
+    let absent = "0".repeat(16);
     database.assert_fails(
         &["revoke", &absent],
         1,
         &format!("revoke: {absent} is not in the table"),
     );
+    database.assert_fails(
+        &["revoke", &handle[..15]],
+        2,
+        "revoke HANDLE: expected the 16 hexadecimal digits of `list`",
+    );
     // A key that could not be listed is not shown, nor is the row.
     database.sql("ALTER TABLE client_keys ADD CONSTRAINT no_interns CHECK (label <> 'intern')");
     let violated = "db error: new row for relation \"client_keys\" violates check constraint \"no_interns\"";
     database.assert_fails(&["issue", "intern"], 1, violated);
+    // Nor is one whose hash, or only whose handle, is that of another key.
+    for rest in ["substr(other.hash, 9)", "substr(NEW.hash, 9)"] {
+        database.sql(&format!(
+            "CREATE OR REPLACE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             SELECT substr(other.hash, 1, 8) || {rest} INTO NEW.hash FROM client_keys other LIMIT 1; RETURN NEW; END $$; \
+             CREATE OR REPLACE TRIGGER collide BEFORE INSERT ON client_keys FOR EACH ROW EXECUTE FUNCTION collide()"
+        ));
+        let taken = "issue: another key has the new one's handle; nothing was issued, run issue again";
+        database.assert_fails(&["issue", "a"], 1, taken);
+    }
+    database.sql("DROP TRIGGER collide ON client_keys");
     // Nor does the table take from others what would forge a line of `list`.
     for label in [r"a\tb", r"a\nb", r"a\rb", r"a\x1b[2K"] {
-        let insert =
-            format!("INSERT INTO client_keys (id, label) VALUES (decode(repeat('00', 15), 'hex'), E'{label}')");
+        let insert = format!("INSERT INTO client_keys (hash, label) VALUES (sha256(''), E'{label}')");
         let output = psql(&database.url).args(["-c", &insert]).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains("client_keys_label_check"), "{label}: {stderr}");
@@ -234,27 +300,56 @@ fn operator_sees_whose_the_keys_are() {
 
 #[test]
 #[ignore = "needs PostgreSQL: .ci/service"]
-fn migration_runs_twice_and_at_once() {
-    let database = Database::without_table();
-    let (id, token) = {
+fn migration_keeps_the_keys_and_runs_twice_and_at_once() {
+    for first in ["SELECT", include_str!("../../migrations/0001_client_keys.sql")] {
+        let database = Database::without_table();
+        database.sql(first);
+        let keys = [database.unlisted(), database.unlisted()];
+        let dates = "created_at, revoked_at, last_used_at, label";
+        let earlier = first != "SELECT";
+        let before = earlier.then(|| {
+            for (key, revoked) in keys.iter().zip(["NULL", "now()"]) {
+                database.sql(&format!(
+                    "INSERT INTO client_keys VALUES (decode('{}', 'hex'), 'kept', now() - interval '1 day', {revoked}, now())",
+                    key.id
+                ));
+            }
+            database.grant();
+            database.sql(&format!("SELECT sha256(id), {dates} FROM client_keys ORDER BY 1"))
+        });
         let folder = new_folder();
-        let mut runs: Vec<_> = (0..4)
-            .map(|_| {
-                program(&folder, &database.settings())
-                    .arg("migrate")
-                    .stderr(Stdio::null())
-                    .spawn()
-                    .unwrap()
-            })
-            .collect();
+        let mut migrate = program(&folder, &database.settings());
+        migrate.arg("migrate").stderr(Stdio::null());
+        let mut runs: Vec<_> = (0..4).map(|_| migrate.spawn().unwrap()).collect();
         for run in &mut runs {
             assert!(run.wait().unwrap().success());
         }
-        database.issue("kept")
-    };
-    database.operate(&["migrate"]);
-    database.start().get_apps_with(&token).assert_accepted();
-    assert_eq!(database.sql("SELECT encode(id, 'hex') FROM client_keys"), id);
+        let rows = || database.sql(&format!("SELECT hash, {dates} FROM client_keys ORDER BY 1"));
+        assert_eq!(rows(), before.clone().unwrap_or_default());
+        let dump = || {
+            let dump = pg_dump(&database.url);
+            // Without a random number that pg_dump adds.
+            dump.lines()
+                .filter(|line| !line.contains("restrict "))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        let migrated = dump();
+        database.operate(&["migrate"]);
+        assert_eq!(dump(), migrated);
+        if earlier {
+            let service = database.start();
+            service.get_apps_with(&keys[0].token).assert_accepted();
+            service.get_apps_with(&keys[1].token).assert_refused(INVALID_TOKEN);
+            // The ids are not in the table's file either.
+            let file = "pg_read_binary_file(pg_relation_filepath('client_keys'))";
+            for (bytes, found) in [("sha256(id)", "t"), ("id", "f")] {
+                let id = format!("(SELECT decode('{}', 'hex') AS id) AS key", keys[0].id);
+                let search = format!("CHECKPOINT; SELECT position({bytes} IN {file}) > 0 FROM {id}");
+                assert_eq!(database.sql(&search), found, "{bytes}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -268,6 +363,9 @@ fn without_its_table_or_its_database_the_service_answers_503() {
     let no_table = r#"relation "client_keys" does not exist"#;
     service.wait_for_log(no_table);
     database.assert_fails(&["list"], 1, &format!("db error: {no_table}; run migrate"));
+    database.sql(include_str!("../../migrations/0001_client_keys.sql"));
+    let no_column = "db error: column \"handle\" does not exist; run migrate";
+    database.assert_fails(&["list"], 1, no_column);
     let service = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &absent)]);
     service.get_apps_with(&token.token).assert_unavailable();
     service.wait_for_log("_absent\" does not exist");
@@ -278,7 +376,7 @@ fn without_its_table_or_its_database_the_service_answers_503() {
 fn stopped_database_is_503_and_accepts_no_key() {
     let database = Database::new();
     let (_, token) = database.issue("in");
-    let (id, revoked) = database.revoked();
+    let (handle, revoked) = database.revoked();
     let unlisted = database.unlisted();
     let forged = new_key(&new_secret());
     let before = [database.start(), database.start()];
@@ -305,7 +403,7 @@ fn stopped_database_is_503_and_accepts_no_key() {
         assert_eq!(health.status, 200);
     }
     let refused = "error connecting to server: Connection refused (os error 111)";
-    database.assert_fails(&["revoke", &id], 1, refused);
+    database.assert_fails(&["revoke", &handle], 1, refused);
 
     server("start");
     for service in before.iter().chain([&during]) {
@@ -344,7 +442,7 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
 
     // Somebody locks the row, for longer than a write may take.
     database.sql("UPDATE client_keys SET last_used_at = NULL");
-    let lock = database.lock("SELECT id FROM client_keys FOR UPDATE");
+    let lock = database.lock("SELECT FROM client_keys FOR UPDATE");
     let is_accepted_at_once = || {
         let start = Instant::now();
         service.get_apps_with(&token).assert_accepted();
@@ -380,10 +478,12 @@ fn every_use_is_noted_or_counted() {
     const KEYS: usize = 300;
     let database = Database::new();
     let keys: Vec<Key> = (0..KEYS).map(|_| database.unlisted()).collect();
-    let rows = keys.iter().map(|key| format!("(decode('{}', 'hex'), 'a')", key.id));
+    let rows = keys
+        .iter()
+        .map(|key| format!("(sha256(decode('{}', 'hex')), 'a')", key.id));
     let rows: Vec<String> = rows.collect();
     database.sql(&format!(
-        "INSERT INTO client_keys (id, label) VALUES {}",
+        "INSERT INTO client_keys (hash, label) VALUES {}",
         rows.join(", ")
     ));
     let use_all_at_once = |service: &Service| {
@@ -406,7 +506,7 @@ fn every_use_is_noted_or_counted() {
 
     // Also what waits when the service is stopped: here behind a lock, which is gone before the write gives up.
     let mut service = database.start();
-    let lock = database.lock("SELECT id FROM client_keys FOR UPDATE");
+    let lock = database.lock("SELECT FROM client_keys FOR UPDATE");
     use_all_at_once(&service);
     service.signal("TERM");
     service.wait_for_log("stopping");
@@ -440,10 +540,10 @@ fn every_use_is_noted_or_counted() {
 #[ignore = "needs PostgreSQL: .ci/service"]
 fn revoking_behind_a_lock_fails_soon_and_for_good() {
     let database = Database::new();
-    let (id, token) = database.issue("a");
-    let lock = database.lock("SELECT id FROM client_keys FOR UPDATE");
+    let (handle, token) = database.issue("a");
+    let lock = database.lock("SELECT FROM client_keys FOR UPDATE");
     let canceled = "db error: canceling statement due to statement timeout";
-    database.assert_fails(&["revoke", &id], 1, canceled);
+    database.assert_fails(&["revoke", &handle], 1, canceled);
     lock.release();
     database.start().get_apps_with(&token).assert_accepted();
 }
@@ -453,17 +553,15 @@ fn revoking_behind_a_lock_fails_soon_and_for_good() {
 fn secret_is_rotated_with_the_ids_in_the_database() {
     let mut database = Database::new();
     let (_, before) = database.issue("before");
-    let (id, revoked) = database.revoked();
+    let (handle, revoked) = database.revoked();
     let old = mem::replace(&mut database.secret, new_secret());
     let (_, after) = database.issue("after");
-    let mut settings = database.settings().to_vec();
-    settings.push(("CLIENT_SECRET_PREVIOUS", &old));
-    let during = Service::start(&settings);
+    let during = database.start_with(&[("CLIENT_SECRET_PREVIOUS", &old)]);
     during.get_apps_with(&before).assert_accepted();
     during.get_apps_with(&after).assert_accepted();
     during.get_apps_with(&revoked).assert_refused(INVALID_TOKEN);
     during.wait_for_log(&format!(
-        "refused why=key id not in the allow list key_id={id} secret=\"previous\""
+        "refused why=\"revoked\" handle={handle} label=\"revoked\" secret=\"previous\""
     ));
     let done = database.start();
     done.get_apps_with(&before).assert_refused(INVALID_TOKEN);
@@ -514,4 +612,326 @@ fn locked_table_is_503_soon_and_over_as_soon_as_the_lock_is() {
     let start = Instant::now();
     service.get_apps_with(&token).assert_accepted();
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn expired_key_is_refused_from_its_date_on() {
+    let database = Database::new();
+    // Neither the zone of the database nor its style of dates changes the date.
+    database.sql(&format!(
+        "ALTER DATABASE {} SET timezone = 'Pacific/Kiritimati'",
+        database.name
+    ));
+    let rule = "issue --expires: expected a date after today (UTC), such as 2027-01-31";
+    let today = database.sql("SELECT (now() AT TIME ZONE 'UTC')::date");
+    for date in [
+        &today,
+        "2020-01-31",
+        "2099-02-29",
+        "0000-01-31",
+        "2099-1-31",
+        "tomorrow",
+        "infinity",
+        "2099-01-31 12:00",
+        "",
+    ] {
+        database.assert_fails(&["issue", "a", "--expires", date], 2, rule);
+    }
+    database.assert_fails(
+        &["issue", "--expires", "2099-01-31"],
+        2,
+        "issue LABEL: say whose key it is",
+    );
+    let output = database.operate(&["issue", "guest", "--expires", "2099-01-31"]);
+    let (_, token) = output.trim_end().rsplit_once(' ').unwrap();
+    crate::harness::sensitive(token);
+    let list = database.operate(&["list"]);
+    assert_eq!(list.lines().count(), 2, "{list}");
+    assert!(list.contains("\t2099-01-31 00:00:00+00\t-\t-\tguest\n"), "{list}");
+    let service = database.start();
+    service.get_apps_with(token).assert_accepted();
+    database.sql("UPDATE client_keys SET expires_at = now() + interval '1 hour'");
+    service.get_apps_with(token).assert_accepted();
+    database.sql("UPDATE client_keys SET expires_at = now()");
+    service.get_apps_with(token).assert_refused(INVALID_TOKEN);
+    service.wait_for_log(&format!(
+        "refused why=\"expired\" {} label=\"guest\"",
+        &output[..24].replace(": ", "=")
+    ));
+}
+
+/// Runs a command at a terminal and types this after the prompt; what the terminal shows.
+fn at_terminal(settings: &[(&str, &str)], command: &str, prompt: &str, typed: &str) -> String {
+    let command = format!("{} {command}; echo status=$?; stty -a", env!("CARGO_BIN_EXE_service"));
+    let mut script = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("RUST_LOG", "off")
+        .envs(settings.iter().copied())
+        .current_dir(new_folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stdin, mut stdout) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    let mut byte = [0];
+    while !shown.ends_with(prompt.as_bytes()) {
+        stdout.read_exact(&mut byte).unwrap();
+        shown.push(byte[0]);
+    }
+    stdin.write_all(typed.as_bytes()).unwrap();
+    stdout.read_to_end(&mut shown).unwrap();
+    script.wait().unwrap();
+    let shown = String::from_utf8(shown).unwrap().replace('\r', "");
+    assert!(shown.contains(" echo ") && shown.contains(" icanon "), "{shown}");
+    shown
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn all_keys_are_revoked_once_that_is_confirmed() {
+    let database = Database::new();
+    let (handle, token) = database.issue("a");
+    database.issue("b");
+    let earlier = database.operate(&["revoke", &handle]);
+    let (_, last) = database.issue("c");
+    let service = database.start();
+    let revoked = || database.sql("SELECT count(revoked_at) FROM client_keys");
+    database.assert_fails(&["revoke", "--all"], 2, "revoke --all: asks at a terminal; add --yes");
+    let prompt = "Revoke all keys (2) for good? Type yes: ";
+    let shown = at_terminal(&database.settings(), "revoke --all", prompt, "y\n");
+    assert!(
+        shown.contains("service: revoke --all: nothing was revoked\nstatus=1\n"),
+        "{shown}"
+    );
+    assert_eq!(revoked(), "1");
+    service.get_apps_with(&last).assert_accepted();
+    let shown = at_terminal(&database.settings(), "revoke --all", prompt, "yes\n");
+    assert!(shown.contains("keys revoked: 2\nstatus=0\n"), "{shown}");
+    for token in [token, last] {
+        service.get_apps_with(&token).assert_refused(INVALID_TOKEN);
+    }
+    assert_eq!(database.operate(&["revoke", &handle]), earlier);
+    let (_, new) = database.issue("d");
+    assert_eq!(database.operate(&["revoke", "--all", "--yes"]), "keys revoked: 1\n");
+    service.get_apps_with(&new).assert_refused(INVALID_TOKEN);
+    for arguments in [["revoke", &handle, "--all"], ["revoke", &handle, "--yes"]] {
+        assert_eq!(run(&database.settings(), &arguments).status.code(), Some(2));
+    }
+}
+
+fn run_whose(settings: &[(&str, &str)], input: &str) -> Output {
+    let folder = new_folder();
+    let mut process = program(&folder, settings)
+        .arg("whose")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It does not read more than a token can have.
+    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = process.wait_with_output().unwrap();
+    fs::write(folder.join("stderr.log"), &output.stderr).unwrap();
+    output
+}
+
+/// What `whose` prints for this input, or its error.
+fn whose(settings: &[(&str, &str)], input: &str) -> String {
+    let Output { status, stdout, stderr } = run_whose(settings, input);
+    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    if status.success() {
+        return stdout;
+    }
+    assert_eq!((status.code(), stdout.as_str()), (Some(1), ""));
+    stderr.lines().last().unwrap().to_owned()
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn whose_token_it_is_is_told_without_showing_it() {
+    let mut database = Database::new();
+    let (before, token_before) = database.issue("before");
+    let old = mem::replace(&mut database.secret, new_secret());
+    let (after, token_after) = database.issue("after");
+    let (revoked, token_revoked) = database.revoked();
+    let unlisted = database.unlisted();
+    let service = database.start_with(&[("CLIENT_SECRET_PREVIOUS", &old)]);
+    let fingerprint = |secret: &str| {
+        let line = service.wait_for_log(&format!("service::serve: {secret}"));
+        let (_, fingerprint) = line.rsplit_once(" fingerprint=").unwrap();
+        format!("secret: {secret}, fingerprint {fingerprint}\n")
+    };
+    let (current, previous) = (fingerprint("CLIENT_SECRET"), fingerprint("CLIENT_SECRET_PREVIOUS"));
+    let settings = [
+        ("CLIENT_SECRET", database.secret.as_str()),
+        ("CLIENT_SECRET_PREVIOUS", &old),
+        ("DATABASE_URL", &database.service_url),
+    ];
+    for (token, handle, label, secret, accepted) in [
+        (format!("{token_after}\n"), &after, "after", &current, "yes"),
+        (format!("{token_before}\r\n"), &before, "before", &previous, "yes"),
+        (token_revoked, &revoked, "revoked", &current, "no, revoked"),
+    ] {
+        let shown = whose(&settings, &token);
+        assert!(
+            shown.starts_with(&format!("handle: {handle}\ncreated_at: 20")),
+            "{shown}"
+        );
+        let end = format!("\nlast_used_at: -\nlabel: {label}\n{secret}accepted: {accepted}\n");
+        assert!(shown.ends_with(&end), "{shown}");
+    }
+    let shown = whose(&settings, &unlisted.token);
+    let end = format!("\n{current}accepted: no, not in the table\n");
+    assert!(shown.starts_with("handle: ") && shown.ends_with(&end), "{shown}");
+    assert_eq!(shown.lines().count(), 3);
+    assert_eq!(database.sql("SELECT count(last_used_at) FROM client_keys"), "0");
+
+    let no_token = "service: whose: not a client key token: expected \"ck1_\" and 58 characters of base64url";
+    for input in [
+        "",
+        "\n",
+        &token_after[..61],
+        &format!("{token_after}\n\n"),
+        &format!(" {token_after}"),
+        &token_after.repeat(1000),
+    ] {
+        assert_eq!(whose(&settings, input), no_token, "{input:?}");
+    }
+    let foreign = "service: whose: token altered, or issued under another secret";
+    assert_eq!(whose(&settings, &new_key(&new_secret()).token), foreign);
+    let unexpected = "unexpected argument found; see service --help";
+    assert_fails(&new_folder(), &settings, &["whose", &token_after], 2, unexpected);
+
+    let shown = at_terminal(&settings, "whose", "Token: ", &format!("{token_after}\n"));
+    assert!(
+        shown.contains("accepted: yes\nstatus=0\n") && !shown.contains(&token_after[10..20]),
+        "{shown}"
+    );
+    let shown = at_terminal(&settings, "whose", "Token: ", &format!("{token_after}\x03"));
+    assert!(
+        shown.contains("interrupted\nstatus=1\n") && !shown.contains(&token_after[10..20]),
+        "{shown}"
+    );
+
+    // The same without a database.
+    let id = &unlisted.id;
+    let listed = |list: &str| whose(&[settings[0], ("CLIENT_KEYS", list)], &unlisted.token);
+    assert_eq!(listed(id), format!("key_id: {id}\n{current}accepted: yes\n"));
+    assert_eq!(
+        listed(""),
+        format!("key_id: {id}\n{current}accepted: no, not in CLIENT_KEYS\n")
+    );
+}
+
+/// Draws the same id each time.
+struct Draw([u8; 15]);
+
+impl TryRng for Draw {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        unreachable!()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes[12..].copy_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Draw {}
+
+fn forge(secret: &str, id: &str) -> String {
+    let (secret, id): (ClientSecret, KeyId) = (secret.parse().unwrap(), id.parse().unwrap());
+    let Ok(key) = issue(&secret, &mut Draw(id.to_bytes()));
+    key.key_access_token.as_str().to_owned()
+}
+
+/// Every id that may be made of a text: of its hexadecimal digits and lists of bytes, cut and filled up to 15 bytes.
+fn ids_in(text: &str) -> HashSet<String> {
+    let digits = Regex::new("[0-9A-Fa-f]{16,}").unwrap();
+    let lists = Regex::new(r"\d{1,3}(, \d{1,3}){7,}").unwrap();
+    let lists = lists.find_iter(text).map(|list| {
+        let bytes = list.as_str().split(", ").filter_map(|byte| byte.parse::<u8>().ok());
+        bytes.fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+    });
+    let digits = digits.find_iter(text).map(|digits| digits.as_str().to_lowercase());
+    let texts = digits
+        .chain(lists)
+        .flat_map(|text| [format!("{text:0<30}"), format!("{text:0>30}")]);
+    let windows = |text: String| -> Vec<String> {
+        (0..=text.len() - 30)
+            .map(|start| text[start..start + 30].to_owned())
+            .collect()
+    };
+    texts.flat_map(windows).collect()
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/service"]
+fn stolen_secret_forges_nothing_from_the_dump_and_all_logs() {
+    let database = Database::new();
+    database.sql(&format!("ALTER DATABASE {} SET log_statement = 'all'", database.name));
+    let mut operator = String::new();
+    let mut note = |Output { stdout, stderr, .. }| {
+        let texts = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
+        let (shown, token) = texts[0]
+            .trim_end()
+            .split_once("\nkey_access_token: ")
+            .unwrap_or((&texts[0], ""));
+        operator.extend([shown, &texts[1]]);
+        token.to_owned()
+    };
+    let tokens = ["a", "b"].map(|label| note(run(&database.settings(), &["issue", label])));
+    let service = database.start();
+    for token in &tokens {
+        service.get_apps_with(token).assert_accepted();
+    }
+    service
+        .get_apps_with(&database.unlisted().token)
+        .assert_refused(INVALID_TOKEN);
+    until(|| database.sql("SELECT count(last_used_at) FROM client_keys") == "2");
+    note(run_whose(&database.settings(), &tokens[0]));
+    note(run(&database.settings(), &["list"]));
+
+    let pg_ctl = env::var("PG_CTL").unwrap();
+    let log = pg_ctl.split_once(" -l ").unwrap().1.split(' ').next().unwrap();
+    let sources = [
+        pg_dump(&database.url),
+        service.log(),
+        fs::read_to_string(log).unwrap(),
+        operator,
+    ];
+    let secret: ClientSecret = database.secret.parse().unwrap();
+    let mut found = HashSet::new();
+    for (number, source) in sources.iter().enumerate() {
+        let in_source = ids_in(source);
+        for token in &tokens {
+            let Err(VerifyError::Unlisted(id)) = verify(&secret, &[], token) else {
+                panic!()
+            };
+            let hash = database.sql(&format!("SELECT sha256('\\x{id}')"));
+            assert!(
+                in_source.contains(&hash[2..32]),
+                "source {number} does not show the hash"
+            );
+            assert!(!in_source.contains(&id.to_string()), "source {number} shows an id");
+            service
+                .get_apps_with(&forge(&database.secret, &id.to_string()))
+                .assert_accepted();
+        }
+        found.extend(in_source);
+    }
+    println!("{} ids", found.len());
+    for id in found {
+        service
+            .get_apps_with(&forge(&database.secret, &id))
+            .assert_refused(INVALID_TOKEN);
+    }
 }

@@ -239,7 +239,7 @@ fn empty_database_url_does_not_hide_that_of_dotenv() {
     service.wait_for_log("CLIENT_KEYS from .env, DATABASE_URL from .env, HOST not set");
     service.get_apps_with(&key.token).assert_unavailable();
     let refused = "error connecting to server: Connection refused (os error 111)";
-    assert_fails(&folder, &settings, &["revoke", &key.id], 1, refused);
+    assert_fails(&folder, &settings, &["list"], 1, refused);
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn wrong_commands_are_told_what_is_right() {
     let settings = [("CLIENT_SECRET", secret.as_str())];
     let no_database = "DATABASE_URL: not set, and this command needs it";
     let unexpected = "unexpected argument found; see service --help";
-    let cases: [(&[&str], &str); 13] = [
+    let cases: [(&[&str], &str); 14] = [
         (&["serve"], "unrecognized subcommand; see service --help"),
         (&[token], "unrecognized subcommand; see service --help"),
         (&["issue", "a", "b"], unexpected),
@@ -426,12 +426,13 @@ fn wrong_commands_are_told_what_is_right() {
         ),
         (
             &["revoke", token],
-            "revoke KEY_ID: expected 30 hexadecimal digits, found 62 characters",
+            "revoke HANDLE: expected the 16 hexadecimal digits of `list`",
         ),
         (&["issue", "a"], no_database),
         (&["migrate"], no_database),
         (&["list"], no_database),
-        (&["revoke", "0123456789abcdef0123456789abcd"], no_database),
+        (&["revoke", "0123456789abcdef"], no_database),
+        (&["revoke", "--all", "--yes"], no_database),
     ];
     for (arguments, expected) in cases {
         assert_fails(&new_folder(), &settings, arguments, 2, expected);
@@ -449,10 +450,13 @@ fn wrong_commands_are_told_what_is_right() {
 #[test]
 fn options_are_answered_with_the_usage() {
     for (arguments, expected) in [
-        (["issue", "--help"].as_slice(), "Usage: service issue [LABEL]\n"),
-        (&["issue", "-h"], "Usage: service issue [LABEL]\n"),
-        (&["issue", "a", "--help"], "Usage: service issue [LABEL]\n"),
-        (&["help", "revoke"], "Usage: service revoke <KEY_ID>\n"),
+        (
+            ["issue", "--help"].as_slice(),
+            "Usage: service issue [OPTIONS] [LABEL]\n",
+        ),
+        (&["issue", "-h"], "Usage: service issue [OPTIONS] [LABEL]\n"),
+        (&["issue", "a", "--help"], "Usage: service issue [OPTIONS] [LABEL]\n"),
+        (&["help", "revoke"], "Usage: service revoke [OPTIONS] [HANDLE]\n"),
         (&["--help"], "Usage: service [COMMAND]\n"),
         (&["--version"], concat!("service ", env!("CARGO_PKG_VERSION"), "\n")),
     ] {
@@ -960,9 +964,14 @@ fn commands_do_not_wait_for_a_silent_database() {
     let url = format!("postgresql://u@{}/d", silent.local_addr().unwrap());
     let secret = new_secret();
     let settings = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", &url)];
-    let id = "0123456789abcdef0123456789abcd";
+    let handle = "0123456789abcdef";
     scope(|scope| {
-        for arguments in [vec!["revoke", id], vec!["issue", "a"], vec!["list"], vec!["migrate"]] {
+        for arguments in [
+            vec!["revoke", handle],
+            vec!["issue", "a"],
+            vec!["list"],
+            vec!["migrate"],
+        ] {
             scope.spawn(move || assert_no_answer(&settings, &arguments));
         }
     });
@@ -988,10 +997,11 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
         took > Duration::from_millis(1900) && took < Duration::from_secs(4),
         "{took:?}"
     );
-    service.wait_for_log(&format!(
-        "ERROR service::authorize: look-up failed key_id={} error=no answer from the database within two seconds",
-        key.id
-    ));
+    let line = service.wait_for_log("ERROR service::authorize: look-up failed handle=");
+    assert!(
+        line.ends_with(" error=no answer from the database within two seconds"),
+        "{line}"
+    );
     // What is refused without the database does not wait for it.
     let before = Instant::now();
     service
