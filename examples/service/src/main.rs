@@ -48,7 +48,7 @@ enum Command {
         #[arg(long)]
         all: bool,
         /// Do not ask
-        #[arg(long, requires = "all")]
+        #[arg(long)]
         yes: bool,
     },
     /// Show whose token it is (read from standard input), and whether it is accepted

@@ -661,11 +661,12 @@ fn expired_key_is_refused_from_its_date_on() {
     ));
 }
 
-/// Runs a command at a terminal and types this after the prompt; what the terminal shows.
+/// Runs a command at a terminal and types this once the prompt is there; what the terminal shows.
 fn at_terminal(settings: &[(&str, &str)], command: &str, prompt: &str, typed: &str) -> String {
-    let command = format!("{} {command}; echo status=$?; stty -a", env!("CARGO_BIN_EXE_service"));
-    let mut script = Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
+    let command = format!("{command}; echo status=$?; stty -a");
+    let mut script = Command::new("timeout")
+        .args(["60", "script", "-qec", &command, "/dev/null"])
+        .env("SERVICE", env!("CARGO_BIN_EXE_service"))
         .env("RUST_LOG", "off")
         .envs(settings.iter().copied())
         .current_dir(new_folder())
@@ -700,14 +701,14 @@ fn all_keys_are_revoked_once_that_is_confirmed() {
     let revoked = || database.sql("SELECT count(revoked_at) FROM client_keys");
     database.assert_fails(&["revoke", "--all"], 2, "revoke --all: asks at a terminal; add --yes");
     let prompt = "Revoke all keys (2) for good? Type yes: ";
-    let shown = at_terminal(&database.settings(), "revoke --all", prompt, "y\n");
+    let shown = at_terminal(&database.settings(), "$SERVICE revoke --all", prompt, "y\n");
     assert!(
         shown.contains("service: revoke --all: nothing was revoked\nstatus=1\n"),
         "{shown}"
     );
     assert_eq!(revoked(), "1");
     service.get_apps_with(&last).assert_accepted();
-    let shown = at_terminal(&database.settings(), "revoke --all", prompt, "yes\n");
+    let shown = at_terminal(&database.settings(), "$SERVICE revoke --all", prompt, "yes\n");
     assert!(shown.contains("keys revoked: 2\nstatus=0\n"), "{shown}");
     for token in [token, last] {
         service.get_apps_with(&token).assert_refused(INVALID_TOKEN);
@@ -716,8 +717,8 @@ fn all_keys_are_revoked_once_that_is_confirmed() {
     let (_, new) = database.issue("d");
     assert_eq!(database.operate(&["revoke", "--all", "--yes"]), "keys revoked: 1\n");
     service.get_apps_with(&new).assert_refused(INVALID_TOKEN);
-    for arguments in [["revoke", &handle, "--all"], ["revoke", &handle, "--yes"]] {
-        assert_eq!(run(&database.settings(), &arguments).status.code(), Some(2));
+    for arguments in [["revoke", &handle, "--all"].as_slice(), &["revoke", "--yes"]] {
+        assert_eq!(run(&database.settings(), arguments).status.code(), Some(2));
     }
 }
 
@@ -804,16 +805,13 @@ fn whose_token_it_is_is_told_without_showing_it() {
     let unexpected = "unexpected argument found; see service --help";
     assert_fails(&new_folder(), &settings, &["whose", &token_after], 2, unexpected);
 
-    let shown = at_terminal(&settings, "whose", "Token: ", &format!("{token_after}\n"));
-    assert!(
-        shown.contains("accepted: yes\nstatus=0\n") && !shown.contains(&token_after[10..20]),
-        "{shown}"
-    );
-    let shown = at_terminal(&settings, "whose", "Token: ", &format!("{token_after}\x03"));
-    assert!(
-        shown.contains("interrupted\nstatus=1\n") && !shown.contains(&token_after[10..20]),
-        "{shown}"
-    );
+    // Nobody types before the echo is off.
+    let command = "(until stty -F /dev/tty | grep -q -- -echo; do sleep 0.1; done; echo silent) & $SERVICE whose";
+    for (last, end) in [("\n", "accepted: yes\nstatus=0\n"), ("\x03", "interrupted\nstatus=1\n")] {
+        let shown = at_terminal(&settings, command, "silent", &format!("{token_after}{last}"));
+        assert!(shown.contains("Token: ") && shown.contains(end), "{shown}");
+        assert!(!shown.contains(&token_after[10..20]), "{shown}");
+    }
 
     // The same without a database.
     let id = &unlisted.id;
