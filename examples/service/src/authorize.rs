@@ -28,6 +28,8 @@ pub enum Allowed {
 }
 
 const INVALID_TOKEN: &str = r#"Bearer realm="apps", error="invalid_token""#;
+/// For caches that would answer others with what they stored, although RFC 9111 section 3.5 forbids that.
+const CACHE_CONTROL: &str = "private";
 
 /// Accepts a request with a listed client key and adds the key's id as an extension, or its [`Entry`] in the table. The log
 /// shows ids or handles and reasons, the answer shows neither, and nothing shows the token.
@@ -77,7 +79,10 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
     {
         count.fetch_add(1, Ordering::Relaxed);
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    let cache_control = response.headers_mut().entry(header::CACHE_CONTROL);
+    cache_control.or_insert(HeaderValue::from_static(CACHE_CONTROL));
+    response
 }
 
 impl ClientKeys {
@@ -124,14 +129,17 @@ fn bearer_token(headers: &HeaderMap) -> Result<&[u8], &'static str> {
 
 /// RFC 6750 section 3: at least one parameter after `Bearer`, and an error code only where a token came.
 fn unauthorized(challenge: &'static str) -> Response {
-    let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))];
+    let headers = [
+        (header::WWW_AUTHENTICATE, challenge),
+        (header::CACHE_CONTROL, CACHE_CONTROL),
+    ];
     let body = Json(json!({ "error": "unauthorized" }));
-    (StatusCode::UNAUTHORIZED, challenge, body).into_response()
+    (StatusCode::UNAUTHORIZED, headers, body).into_response()
 }
 
 /// The answer when the look-up failed. Not 401, which would make the client replace its token.
 fn unavailable() -> Response {
-    let seconds = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];
+    let headers = [(header::RETRY_AFTER, "5"), (header::CACHE_CONTROL, CACHE_CONTROL)];
     let body = Json(json!({ "error": "unavailable" }));
-    (StatusCode::SERVICE_UNAVAILABLE, seconds, body).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, headers, body).into_response()
 }

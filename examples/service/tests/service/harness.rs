@@ -355,6 +355,7 @@ impl Answer {
     #[track_caller]
     pub fn assert_accepted(&self) {
         assert_eq!(self.status, 200, "{self:?}");
+        assert_eq!(self.header("cache-control"), Some("private"));
         let apps: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         assert_eq!(apps[0]["id"], 1);
         assert_eq!(apps[0]["name"], "ba6811fb3e073d");
@@ -363,6 +364,7 @@ impl Answer {
     #[track_caller]
     pub fn assert_refused(&self, challenge: &str) {
         assert_eq!(self.status, 401, "{self:?}");
+        assert_eq!(self.header("cache-control"), Some("private"));
         assert_eq!(self.header("www-authenticate"), Some(challenge), "{self:?}");
         assert_eq!(self.body, r#"{"error":"unauthorized"}"#);
     }
@@ -370,6 +372,7 @@ impl Answer {
     #[track_caller]
     pub fn assert_unavailable(&self) {
         assert_eq!(self.status, 503, "{self:?}");
+        assert_eq!(self.header("cache-control"), Some("private"));
         assert_eq!(self.header("www-authenticate"), None);
         assert_eq!(self.header("retry-after"), Some("5"));
         assert_eq!(self.body, r#"{"error":"unavailable"}"#);
