@@ -119,6 +119,12 @@ pub fn assert_fails(folder: &Path, settings: &[(&str, &str)], arguments: &[&str]
     assert_eq!(output.stdout, b"");
 }
 
+/// What is set is wrong.
+#[track_caller]
+pub fn assert_mistake(folder: &Path, settings: &[(&str, &str)], error: &str) {
+    assert_fails(folder, settings, &[], 2, error);
+}
+
 /// A process that takes too long is killed, and has no status.
 fn end_of(process: &mut Child) -> Option<ExitStatus> {
     let start = Instant::now();

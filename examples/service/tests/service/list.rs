@@ -1,7 +1,8 @@
 //! The service with its allow list in `CLIENT_KEYS`.
 
 use crate::harness::{
-    Answer, INVALID_TOKEN, Key, NO_TOKEN, PATIENCE, Service, assert_fails, library, new_folder, new_key, new_secret,
+    Answer, INVALID_TOKEN, Key, NO_TOKEN, PATIENCE, Service, assert_fails, assert_mistake, library, new_folder,
+    new_key, new_secret,
 };
 use crate::harness::{program, run, run_in, sensitive};
 use std::io::{BufRead, PipeReader, PipeWriter, Read, Write, pipe};
@@ -95,6 +96,10 @@ fn environment_goes_before_dotenv_unless_it_is_empty() {
     }
 }
 
+fn bearer(key: &Key) -> String {
+    format!("Authorization: Bearer {}\r\n", key.token)
+}
+
 /// A service that accepts one key, and the key's token.
 fn guarded() -> (Service, String) {
     let secret = new_secret();
@@ -149,16 +154,14 @@ fn wrong_settings_stop_the_start() {
         // The list of a service with a database must be right as well.
         let rest = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", "postgresql://h/d")];
         let settings: Vec<_> = rest.into_iter().chain([(name, text)]).collect();
-        assert_fails(&new_folder(), &settings, &[], 2, &format!("{name}: {expected}"));
+        assert_mistake(&new_folder(), &settings, &format!("{name}: {expected}"));
     }
-    assert_fails(&new_folder(), &[], &[], 2, &format!("CLIENT_SECRET: {not_set}"));
+    assert_mistake(&new_folder(), &[], &format!("CLIENT_SECRET: {not_set}"));
     // Of a network that is for documentation: no machine's own.
     let settings = [("CLIENT_SECRET", secret.as_str()), ("HOST", "192.0.2.1"), ("PORT", "0")];
-    assert_fails(
+    assert_mistake(
         &new_folder(),
         &settings,
-        &[],
-        2,
         "HOST, PORT: Cannot assign requested address (os error 99)",
     );
 }
@@ -222,7 +225,7 @@ fn wrong_database_urls_stop_the_start_and_show_no_password() {
     ] {
         sensitive("hunter2");
         let settings = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", url)];
-        assert_fails(&new_folder(), &settings, &[], 2, &format!("DATABASE_URL: {expected}"));
+        assert_mistake(&new_folder(), &settings, &format!("DATABASE_URL: {expected}"));
     }
 }
 
@@ -265,11 +268,11 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
         ),
     ] {
         fs::write(folder.join(".env"), format!("PORT=0\n{wrong}\n")).unwrap();
-        assert_fails(&folder, &[], &[], 2, error);
+        assert_mistake(&folder, &[], error);
     }
     fs::remove_file(folder.join(".env")).unwrap();
     fs::create_dir(folder.join(".env")).unwrap();
-    assert_fails(&folder, &[], &[], 2, ".env: not a regular file");
+    assert_mistake(&folder, &[], ".env: not a regular file");
 }
 
 #[test]
@@ -602,11 +605,8 @@ fn secret_is_rotated_without_a_gap() {
         .get_apps_with(&new_key(&new_secret()).token)
         .assert_refused(INVALID_TOKEN);
 
-    let done = Service::start(&[
-        ("CLIENT_SECRET", &new),
-        ("CLIENT_SECRET_PREVIOUS", ""),
-        ("CLIENT_KEYS", &keys),
-    ]);
+    let list = ("CLIENT_KEYS", keys.as_str());
+    let done = Service::start(&[("CLIENT_SECRET", &new), ("CLIENT_SECRET_PREVIOUS", ""), list]);
     done.get_apps_with(&before.token).assert_refused(INVALID_TOKEN);
     done.get_apps_with(&after.token).assert_accepted();
 }
@@ -617,10 +617,8 @@ fn secrets_may_stand_in_files() {
     let folder = new_folder();
     let [secret, previous] = [new_secret(), new_secret()];
     let keys = [new_key(&secret), new_key(&previous)];
-    let dotenv = format!(
-        "CLIENT_KEYS={}, {}\nCLIENT_SECRET_FILE=current\n",
-        keys[0].id, keys[1].id
-    );
+    let [a, b] = keys.each_ref().map(|key| &key.id);
+    let dotenv = format!("CLIENT_KEYS={a}, {b}\nCLIENT_SECRET_FILE=current\n");
     fs::write(folder.join(".env"), dotenv).unwrap();
     let path = folder.join("previous");
     let settings = [("CLIENT_SECRET_PREVIOUS_FILE", path.to_str().unwrap())];
@@ -628,21 +626,14 @@ fn secrets_may_stand_in_files() {
         fs::write(folder.join("current"), format!("{secret}{newline}")).unwrap();
         fs::write(&path, format!("{previous}{newline}")).unwrap();
         let service = Service::start_in(&folder, &settings);
-        service.wait_for_log(
-            "CLIENT_SECRET_FILE from .env, CLIENT_SECRET_PREVIOUS not set, CLIENT_SECRET_PREVIOUS_FILE from the env",
-        );
+        service.wait_for_log("CLIENT_SECRET_FILE from .env, CLIENT_SECRET_PREVIOUS not set");
         for key in &keys {
             service.get_apps_with(&key.token).assert_accepted();
         }
     }
-    let two = "CLIENT_SECRET_PREVIOUS: CLIENT_SECRET_PREVIOUS_FILE is set too; keep one of them";
-    assert_fails(
-        &folder,
-        &[settings[0], ("CLIENT_SECRET_PREVIOUS", &previous)],
-        &[],
-        2,
-        two,
-    );
+    let both = [settings[0], ("CLIENT_SECRET_PREVIOUS", &previous)];
+    let error = "CLIENT_SECRET_PREVIOUS: CLIENT_SECRET_PREVIOUS_FILE is set too; keep one of them";
+    assert_mistake(&folder, &both, error);
     let length = |found| format!("expected 64 hexadecimal digits, found {found} characters");
     for (bytes, expected) in [
         (format!("{previous}\n\n").as_bytes(), length(65)),
@@ -653,13 +644,7 @@ fn secrets_may_stand_in_files() {
         (&vec![b'0'; (1 << 20) + 1], "larger than 1 MiB".to_owned()),
     ] {
         fs::write(&path, bytes).unwrap();
-        assert_fails(
-            &folder,
-            &settings,
-            &[],
-            2,
-            &format!("CLIENT_SECRET_PREVIOUS_FILE: {expected}"),
-        );
+        assert_mistake(&folder, &settings, &format!("CLIENT_SECRET_PREVIOUS_FILE: {expected}"));
     }
     fs::remove_file(&path).unwrap();
     let fifo = folder.join("fifo");
@@ -671,13 +656,7 @@ fn secrets_may_stand_in_files() {
         (&folder.join("current/x"), "Not a directory (os error 20)"),
     ] {
         let settings = [("CLIENT_SECRET_FILE", path.to_str().unwrap())];
-        assert_fails(
-            &folder,
-            &settings,
-            &["issue"],
-            2,
-            &format!("CLIENT_SECRET_FILE: {expected}"),
-        );
+        assert_mistake(&folder, &settings, &format!("CLIENT_SECRET_FILE: {expected}"));
     }
 }
 
@@ -687,13 +666,9 @@ fn log_names_secrets_by_their_fingerprints() {
     let secret = "8d105ffc00112233445566778899aabbccddeeff00112233445566778899aabb";
     let upper = secret.to_uppercase();
     let service = Service::start(&[("CLIENT_SECRET", secret), ("CLIENT_SECRET_PREVIOUS", &upper)]);
-    for line in [
-        "CLIENT_SECRET fingerprint=a6c099d5",
-        "CLIENT_SECRET_PREVIOUS: tokens under it are accepted as well fingerprint=a6c099d5",
-        "WARN service::serve: CLIENT_SECRET_PREVIOUS and CLIENT_SECRET are the same secret",
-    ] {
-        service.wait_for_log(line);
-    }
+    service.wait_for_log("CLIENT_SECRET fingerprint=a6c099d5");
+    service.wait_for_log("CLIENT_SECRET_PREVIOUS: tokens under it are accepted as well fingerprint=a6c099d5");
+    service.wait_for_log("WARN service::serve: CLIENT_SECRET_PREVIOUS and CLIENT_SECRET are the same secret");
 }
 
 /// What a log says at the level WARN, of which it drops lines, hourly and at the end.
@@ -717,12 +692,10 @@ fn acceptances_under_the_previous_secret_are_counted() {
         ("RUST_LOG", "service=info"),
     ];
     let (mut service, pipe) = Service::start_with_pipe(&settings);
-    let bearer = |key: &Key| format!("Authorization: Bearer {}\r\n", key.token);
     service.send_many(REQUESTS, &bearer(&before), "200");
     service.send_many(2, &bearer(&after), "200");
-    service
-        .get_apps_with(&new_key(&old).token)
-        .assert_refused(INVALID_TOKEN);
+    let unlisted = new_key(&old);
+    service.get_apps_with(&unlisted.token).assert_refused(INVALID_TOKEN);
     let (read, lines) = mpsc::channel();
     spawn(move || pipe.lines().try_for_each(|line| read.send(line.unwrap())));
     let seen = |expected: &str| while !lines.recv_timeout(PATIENCE).unwrap().ends_with(expected) {};
@@ -737,13 +710,8 @@ fn acceptances_under_the_previous_secret_are_counted() {
     seen(&count(REQUESTS + 1));
 
     let log = new_folder().join("warn.log");
-    let settings = [
-        settings[0],
-        settings[1],
-        settings[2],
-        ("RUST_LOG", "warn"),
-        ("LD_PRELOAD", &clock),
-    ];
+    let [current, previous, keys, _] = settings;
+    let settings = [current, previous, keys, ("RUST_LOG", "warn"), ("LD_PRELOAD", &clock)];
     let service = Service::start_without_log(&settings, fs::File::create(&log).unwrap());
     let start = Instant::now();
     for (number, lines) in [(0, 3), (1, 2)] {
@@ -755,7 +723,6 @@ fn acceptances_under_the_previous_secret_are_counted() {
     }
 }
 
-/// What `.env` holds when SIGHUP comes, what the log says, and whether each of two keys is accepted then.
 #[test]
 fn sighup_reads_the_list_of_dotenv_again() {
     let folder = new_folder();
@@ -770,75 +737,61 @@ fn sighup_reads_the_list_of_dotenv_again() {
     let path = folder.join(".env");
     fs::write(&path, &first).unwrap();
     let service = Service::start_in(&folder, &[]);
-    let assert_accepted = |accepted: [bool; 2]| {
-        for (key, accepted) in keys.iter().zip(accepted) {
-            let answer = service.get_apps_with(&key.token);
-            if accepted {
-                answer.assert_accepted();
+    let assert_accepts = |accepted: &[&Key]| {
+        for key in &keys {
+            let status = if accepted.iter().any(|other| other.id == key.id) {
+                200
             } else {
-                answer.assert_refused(INVALID_TOKEN);
-            }
+                401
+            };
+            assert_eq!(service.get_apps_with(&key.token).status, status);
         }
     };
-    assert_accepted([true, true]);
-    let same = |why| format!("ERROR service::serve: the allow list stays as it was: {why}");
-    let read = |count| format!("INFO service::serve: client keys are those of CLIENT_KEYS count={count}");
-    let absent = same(".env: missing, or without CLIENT_KEYS");
-    for (text, expected, accepted) in [
-        // Of this file nothing but the list counts: the secret is that of the start.
-        (
-            format!("CLIENT_KEYS={b}\nCLIENT_SECRET=x\nDATABASE_URL=x"),
-            read(1),
-            [false, true],
-        ),
-        (String::new(), absent.clone(), [false, true]),
-        (
-            format!("CLIENT_SECRET={secret}\n# CLIENT_KEYS={a}"),
-            absent.clone(),
-            [false, true],
-        ),
-        (
-            format!("CLIENT_KEYS={a}, another-key"),
-            same("CLIENT_KEYS: entry 2: expected 30 hexadecimal digits, found 11 characters"),
-            [false, true],
-        ),
-        (
-            format!("CLIENT_KEYS={a}\nCLIENT_KEYS={b}"),
-            same("CLIENT_KEYS: .env: line 2: set a second time"),
-            [false, true],
-        ),
-        (
-            format!("CLIENT_KEYS={a}\nPORT"),
-            same(".env: line 2: not NAME=value"),
-            [false, true],
-        ),
-        (format!("CLIENT_KEYS={a},{b}, {a}"), read(3), [true, true]),
-        (
-            "CLIENT_KEYS= # none\n".to_owned(),
-            "WARN service::serve: CLIENT_KEYS is not set or empty: every key is refused".to_owned(),
-            [false, false],
-        ),
-        (format!("CLIENT_KEYS={a}"), read(1), [true, false]),
-    ] {
+    let same = |why: &str| format!("ERROR service::serve: the allow list stays as it was: {why}");
+    let read = |text: String, expected: &str| {
         fs::write(&path, text).unwrap();
-        service.reload(&expected);
-        assert_accepted(accepted);
+        service.reload(expected);
+    };
+    assert_accepts(&[&keys[0], &keys[1]]);
+    // Of this file nothing but the list counts.
+    let list_alone = format!("CLIENT_KEYS={b}\nCLIENT_SECRET=x\nDATABASE_URL=x");
+    read(
+        list_alone,
+        "INFO service::serve: client keys are those of CLIENT_KEYS count=1",
+    );
+    let absent = ".env: missing, or without CLIENT_KEYS";
+    let wrong_id = "CLIENT_KEYS: entry 2: expected 30 hexadecimal digits, found 11 characters";
+    for (text, why) in [
+        ("", absent),
+        ("PORT=1\n# CLIENT_KEYS=@", absent),
+        ("CLIENT_KEYS=@, another-key", wrong_id),
+        (
+            "CLIENT_KEYS=@\nCLIENT_KEYS=",
+            "CLIENT_KEYS: .env: line 2: set a second time",
+        ),
+        ("CLIENT_KEYS=@\nPORT", ".env: line 2: not NAME=value"),
+    ] {
+        read(text.replace('@', a), &same(why));
+        assert_accepts(&[&keys[1]]);
     }
+    read(
+        "CLIENT_KEYS= # none\n".to_owned(),
+        "WARN service::serve: CLIENT_KEYS is not set or empty: every key is refused",
+    );
+    assert_accepts(&[]);
+    read(format!("CLIENT_KEYS={a},{b}, {a}"), "count=3");
     fs::remove_file(&path).unwrap();
-    service.reload(&absent);
+    service.reload(&same(absent));
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     service.reload(&same(".env: not a regular file"));
-    assert_accepted([true, false]);
+    assert_accepts(&[&keys[0], &keys[1]]);
 
     let (service, token) = guarded();
     service.reload(&same("CLIENT_KEYS: from the environment, which only a restart changes"));
     service.get_apps_with(&token).assert_accepted();
-    let service = Service::start(&[
-        ("CLIENT_SECRET", &secret),
-        ("DATABASE_URL", "postgresql://127.0.0.1:1/d"),
-    ]);
-    service
-        .reload("INFO service::serve: client keys are those of the database, read at each request: nothing to reload");
+    let database = ("DATABASE_URL", "postgresql://127.0.0.1:1/d");
+    let service = Service::start(&[("CLIENT_SECRET", &secret), database]);
+    service.reload("client keys are those of the database, read at each request: nothing to reload");
 }
 
 #[test]
@@ -859,7 +812,6 @@ fn reloading_under_load_answers_nothing_wrongly() {
     };
     replace(&lists[0]);
     let service = Service::start_in(&folder, &[("RUST_LOG", "service=info")]);
-    let bearer = |key: &Key| format!("Authorization: Bearer {}\r\n", key.token);
     scope(|scope| {
         let load = [(); 2].map(|()| scope.spawn(|| service.send_many(REQUESTS, &bearer(&kept), "200")));
         let mut reloads = 0;
