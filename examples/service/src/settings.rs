@@ -114,17 +114,14 @@ impl Settings {
     /// Loopback by default: tokens are only as secret as the connection, and the proxy ends TLS.
     pub fn address(&self) -> Result<(String, u16), Mistake> {
         let host = self.text("HOST")?.unwrap_or_else(|| "127.0.0.1".to_owned());
-        Ok((host, self.read("PORT")?.unwrap_or(3000)))
+        let port = self.text("PORT")?.map_or(Ok(3000), |text| parse("PORT", &text));
+        Ok((host, port?))
     }
 
     /// What to log. `None` if the setting is wrong, which does not stop the start.
     pub fn log_filter(&self) -> Result<Option<EnvFilter>, Mistake> {
         let text = self.text("RUST_LOG")?.unwrap_or_else(|| "info".to_owned());
         Ok(EnvFilter::builder().parse(text).ok())
-    }
-
-    fn read<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Mistake> {
-        self.text(name)?.map(|text| parse(name, &text)).transpose()
     }
 
     fn text(&self, name: &str) -> Result<Option<String>, Mistake> {

@@ -16,21 +16,17 @@ use std::{ffi::OsStr, fs, net::TcpListener, sync::mpsc};
 /// What the program printed on standard output after `name: `.
 #[track_caller]
 fn printed<'a>(output: &'a str, name: &str) -> &'a str {
-    let found = output
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    found.unwrap()
+    let mut lines = output.lines();
+    lines
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        .unwrap()
 }
 
 #[test]
 fn walk_through_holds_from_the_shell_to_fetch() {
     let folder = new_folder();
-    let secret = Command::new("openssl")
-        .args(["rand", "-hex", "32"])
-        .output()
-        .unwrap()
-        .stdout;
-    let secret = String::from_utf8(secret).unwrap();
+    let openssl = Command::new("openssl").args(["rand", "-hex", "32"]).output();
+    let secret = String::from_utf8(openssl.unwrap().stdout).unwrap();
     sensitive(secret.trim());
     let step_1 = format!("# .env\nCLIENT_SECRET={} # paste your secret here\n", secret.trim());
     fs::write(folder.join(".env"), &step_1).unwrap();
@@ -47,9 +43,8 @@ fn walk_through_holds_from_the_shell_to_fetch() {
         .each_ref()
         .map(|key| (printed(key, "key_id"), printed(key, "key_access_token")));
 
-    Service::start_in(&folder, &[])
-        .get_apps_with(token)
-        .assert_refused(INVALID_TOKEN);
+    let service = Service::start_in(&folder, &[]);
+    service.get_apps_with(token).assert_refused(INVALID_TOKEN);
 
     let step_4 = format!("{step_1}CLIENT_KEYS={id}, {another} # key_id from key\n");
     fs::write(folder.join(".env"), step_4).unwrap();
@@ -159,11 +154,8 @@ fn wrong_settings_stop_the_start() {
     assert_mistake(&new_folder(), &[], &format!("CLIENT_SECRET: {not_set}"));
     // Of a network that is for documentation: no machine's own.
     let settings = [("CLIENT_SECRET", secret.as_str()), ("HOST", "192.0.2.1"), ("PORT", "0")];
-    assert_mistake(
-        &new_folder(),
-        &settings,
-        "HOST, PORT: Cannot assign requested address (os error 99)",
-    );
+    let error = "HOST, PORT: Cannot assign requested address (os error 99)";
+    assert_mistake(&new_folder(), &settings, error);
 }
 
 /// All of these would otherwise fail at each connection.
@@ -279,15 +271,10 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
 fn dotenv_does_not_replace_what_is_not_utf_8() {
     let folder = new_folder();
     fs::write(folder.join(".env"), format!("CLIENT_SECRET={}\n", new_secret())).unwrap();
-    let output = program(&folder, &[])
-        .arg("issue")
-        .env("CLIENT_SECRET", OsStr::from_bytes(b"\xff"))
-        .output()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "service: CLIENT_SECRET: not UTF-8\n"
-    );
+    let mut issue = program(&folder, &[]);
+    issue.arg("issue").env("CLIENT_SECRET", OsStr::from_bytes(b"\xff"));
+    let output = issue.output().unwrap();
+    assert_eq!(output.stderr, b"service: CLIENT_SECRET: not UTF-8\n");
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -325,10 +312,10 @@ const REQUESTS: usize = 20_000;
 
 /// The refused requests in the log, and the lines that it says to be missing.
 fn counted(log: &str) -> usize {
-    let dropped = log
-        .lines()
-        .filter_map(|line| line.strip_suffix(" lines dropped")?.rsplit(' ').next());
-    let dropped: usize = dropped.map(|count| count.parse::<usize>().unwrap()).sum();
+    let counts = log.lines().filter_map(|line| line.strip_suffix(" lines dropped"));
+    let dropped: usize = counts
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap())
+        .sum();
     log.matches("refused why=").count() + dropped
 }
 
@@ -366,10 +353,8 @@ fn unread_log_does_not_stop_the_service_and_counts_what_it_dropped() {
     let (_pipe, stuck) = pipe_that_is_full();
     let mut revoke = program(&new_folder(), &[]);
     let start = Instant::now();
-    assert_eq!(
-        revoke.args(["revoke", "x"]).stderr(stuck).status().unwrap().code(),
-        Some(2)
-    );
+    let status = revoke.args(["revoke", "x"]).stderr(stuck).status();
+    assert_eq!(status.unwrap().code(), Some(2));
     assert!(start.elapsed() < EIGHT_SECONDS);
 }
 
@@ -442,8 +427,7 @@ fn wrong_commands_are_told_what_is_right() {
     }
     let mut latin_1 = program(&new_folder(), &settings);
     let output = latin_1
-        .arg("issue")
-        .arg(OsStr::from_bytes(b"\xfcber"))
+        .args([OsStr::new("issue"), OsStr::from_bytes(b"\xfcber")])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -481,10 +465,8 @@ fn options_are_answered_with_the_usage() {
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.ends_with(" is lost: revoke it and issue another key\n"),
-        "{stderr}"
-    );
+    let lost = " is lost: revoke it and issue another key\n";
+    assert!(stderr.ends_with(lost), "{stderr}");
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -522,26 +504,16 @@ fn occupied_port_is_a_failure_of_status_1() {
     let occupied = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = occupied.local_addr().unwrap().port().to_string();
     let error = format!("127.0.0.1:{port}: Address already in use (os error 98)");
-    assert_fails(
-        &new_folder(),
-        &[("CLIENT_SECRET", &new_secret()), ("PORT", &port)],
-        &[],
-        1,
-        &error,
-    );
+    let settings = [("CLIENT_SECRET", &*new_secret()), ("PORT", &port)];
+    assert_fails(&new_folder(), &settings, &[], 1, &error);
 }
 
 #[test]
 fn without_a_list_every_key_is_refused() {
     let secret = new_secret();
     let key = new_key(&secret);
-    let settings: [&[(&str, &str)]; 3] = [
-        &[("CLIENT_SECRET", &secret)],
-        &[("CLIENT_SECRET", &secret), ("CLIENT_KEYS", "")],
-        &[("CLIENT_SECRET", &secret), ("CLIENT_KEYS", " , ")],
-    ];
-    for settings in settings {
-        let service = Service::start(settings);
+    for list in ["", " , "] {
+        let service = Service::start(&[("CLIENT_SECRET", &secret), ("CLIENT_KEYS", list)]);
         service.wait_for_log("WARN service::serve: CLIENT_KEYS is not set or empty: every key is refused");
         service.get_apps_with(&key.token).assert_refused(INVALID_TOKEN);
         service.wait_for_log(&format!(
@@ -601,9 +573,8 @@ fn secret_is_rotated_without_a_gap() {
             key.id
         ));
     }
-    during
-        .get_apps_with(&new_key(&new_secret()).token)
-        .assert_refused(INVALID_TOKEN);
+    let other = new_key(&new_secret());
+    during.get_apps_with(&other.token).assert_refused(INVALID_TOKEN);
 
     let list = ("CLIENT_KEYS", keys.as_str());
     let done = Service::start(&[("CLIENT_SECRET", &new), ("CLIENT_SECRET_PREVIOUS", ""), list]);
@@ -899,13 +870,8 @@ fn sigterm_and_commands_do_not_wait_for_a_look_up_of_a_host_name() {
 #[track_caller]
 fn assert_no_answer(settings: &[(&str, &str)], arguments: &[&str]) {
     let start = Instant::now();
-    assert_fails(
-        &new_folder(),
-        settings,
-        arguments,
-        1,
-        "DATABASE_URL: no answer within 10 seconds",
-    );
+    let error = "DATABASE_URL: no answer within 10 seconds";
+    assert_fails(&new_folder(), settings, arguments, 1, error);
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
 
@@ -956,9 +922,8 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
     );
     // What is refused without the database does not wait for it.
     let before = Instant::now();
-    service
-        .get_apps_with(&new_key(&new_secret()).token)
-        .assert_refused(INVALID_TOKEN);
+    let other = new_key(&new_secret());
+    service.get_apps_with(&other.token).assert_refused(INVALID_TOKEN);
     assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
 
     let mut stream = service.connect();
