@@ -1,4 +1,4 @@
-//! `GET /apps` as the service answers it, without the middleware: what `.ci/load` compares the service with.
+//! `GET /apps` as the service answers it, without the middleware: what `tests/load` compares the service with.
 
 #[path = "../src/apps.rs"]
 mod apps;

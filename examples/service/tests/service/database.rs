@@ -1,4 +1,4 @@
-//! The service with its ids in `PostgreSQL`, which `.ci/service` starts for these tests:
+//! The service with its ids in `PostgreSQL`, which `tests/run` starts for these tests:
 //! `SERVER_URL` is its URL without a database's name, `PG_CTL` the command that stops and starts it.
 //! One test at a time: they share the server, and one of them stops it.
 
@@ -37,7 +37,7 @@ impl Database {
     fn without_table() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("keys_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let server = env::var("SERVER_URL").expect("set by .ci/service");
+        let server = env::var("SERVER_URL").expect("set by tests/run");
         let (password, secret) = (new_secret(), new_secret());
         for statement in [
             format!("DROP DATABASE IF EXISTS {name}"),
@@ -172,7 +172,7 @@ fn pg_dump(url: &str) -> String {
 
 #[track_caller]
 fn server(action: &str) {
-    let pg_ctl = env::var("PG_CTL").expect("set by .ci/service");
+    let pg_ctl = env::var("PG_CTL").expect("set by tests/run");
     let command = format!("{pg_ctl} {action}");
     // pg_ctl's server would hold a pipe open.
     let status = Command::new("sh")
@@ -194,7 +194,7 @@ fn until(done: impl Fn() -> bool) {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn revocation_holds_at_the_next_request_on_every_instance() {
     let database = Database::new();
     let (handle, token) = database.issue("Trivial Inc.");
@@ -231,7 +231,7 @@ fn revocation_holds_at_the_next_request_on_every_instance() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn operator_sees_whose_the_keys_are() {
     let database = Database::new();
     let (handle, _) = database.issue("Trivial Inc.");
@@ -299,7 +299,7 @@ fn operator_sees_whose_the_keys_are() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn migration_keeps_the_keys_and_runs_twice_and_at_once() {
     for first in ["SELECT", include_str!("../../migrations/0001_client_keys.sql")] {
         let database = Database::without_table();
@@ -353,7 +353,7 @@ fn migration_keeps_the_keys_and_runs_twice_and_at_once() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn without_its_table_or_its_database_the_service_answers_503() {
     let database = Database::without_table();
     let absent = format!("{}_absent", database.url);
@@ -372,7 +372,7 @@ fn without_its_table_or_its_database_the_service_answers_503() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn stopped_database_is_503_and_accepts_no_key() {
     let database = Database::new();
     let (_, token) = database.issue("in");
@@ -421,7 +421,7 @@ fn stopped_database_is_503_and_accepts_no_key() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn use_is_noted_once_a_minute_and_costs_no_request() {
     let database = Database::new();
     let (_, token) = database.issue("busy");
@@ -473,7 +473,7 @@ fn use_is_noted_once_a_minute_and_costs_no_request() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn every_use_is_noted_or_counted() {
     const KEYS: usize = 300;
     let database = Database::new();
@@ -537,7 +537,7 @@ fn every_use_is_noted_or_counted() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn revoking_behind_a_lock_fails_soon_and_for_good() {
     let database = Database::new();
     let (handle, token) = database.issue("a");
@@ -549,7 +549,7 @@ fn revoking_behind_a_lock_fails_soon_and_for_good() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn secret_is_rotated_with_the_ids_in_the_database() {
     let mut database = Database::new();
     let (_, before) = database.issue("before");
@@ -569,7 +569,7 @@ fn secret_is_rotated_with_the_ids_in_the_database() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn more_requests_at_once_than_connections_are_all_answered() {
     let database = Database::new();
     let (_, token) = database.issue("in");
@@ -591,7 +591,7 @@ fn more_requests_at_once_than_connections_are_all_answered() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn locked_table_is_503_soon_and_over_as_soon_as_the_lock_is() {
     let database = Database::new();
     let (_, token) = database.issue("in");
@@ -615,7 +615,7 @@ fn locked_table_is_503_soon_and_over_as_soon_as_the_lock_is() {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn expired_key_is_refused_from_its_date_on() {
     let database = Database::new();
     // Neither the zone of the database nor its style of dates changes the date.
@@ -690,7 +690,7 @@ fn at_terminal(settings: &[(&str, &str)], command: &str, prompt: &str, typed: &s
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn all_keys_are_revoked_once_that_is_confirmed() {
     let database = Database::new();
     let (handle, token) = database.issue("a");
@@ -750,7 +750,7 @@ fn whose(settings: &[(&str, &str)], input: &str) -> String {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn whose_token_it_is_is_told_without_showing_it() {
     let mut database = Database::new();
     let (before, token_before) = database.issue("before");
@@ -872,7 +872,7 @@ fn ids_in(text: &str) -> HashSet<String> {
 }
 
 #[test]
-#[ignore = "needs PostgreSQL: .ci/service"]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn stolen_secret_forges_nothing_from_the_dump_and_all_logs() {
     let database = Database::new();
     database.sql(&format!("ALTER DATABASE {} SET log_statement = 'all'", database.name));

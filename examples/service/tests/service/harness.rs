@@ -14,7 +14,7 @@ use std::{env, fs};
 /// Nothing here takes that long, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the logs and `sensitive.txt` of a run are; `.ci/service` empties it before and searches it after.
+/// Where the logs and `sensitive.txt` of a run are; `tests/run` empties it before and searches it after.
 fn run_folder() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
