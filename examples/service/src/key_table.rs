@@ -1,5 +1,6 @@
 //! The allow list in a database: a key that is revoked there is refused at its next request, on every instance.
 
+use crate::tls::Config;
 use base16ct::HexDisplay;
 use client_keys::KeyId;
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{collections::HashSet, error::Error, fmt, mem, time::Duration};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::Row;
 use tracing::warn;
 
 /// How long a request may wait for the database, from asking for a connection to the answer.
@@ -80,9 +81,10 @@ impl KeyTable {
     ///
     /// The task ends when the table is dropped and what waits is written.
     pub fn new(config: Config) -> Result<(Self, JoinHandle<()>)> {
+        config.report();
         // `Fast` checks whether the connection was closed, without another round trip.
         let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+        let manager = Manager::from_config(config.postgres, config.tls, ManagerConfig { recycling_method });
         let limit = Hook::async_fn(|connection: &mut ClientWrapper, _| {
             let set = connection.batch_execute(STATEMENT_LIMIT);
             Box::pin(async { set.await.map_err(HookError::Backend) })

@@ -8,6 +8,7 @@ mod log;
 mod operator;
 mod serve;
 mod settings;
+mod tls;
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use settings::Settings;

@@ -1,7 +1,7 @@
 //! The commands that a person runs: `issue` and `whose`, and with a database `migrate`, `list` and `revoke`.
 
 use crate::key_table::{Entry, KeyHash, LOOK_UP};
-use crate::{Command, Failure, Mistake, settings::Secret, settings::Settings};
+use crate::{Command, Failure, Mistake, settings::Secret, settings::Settings, tls::Config};
 use client_keys::{ClientSecret, VerifyError, issue, verify};
 use getrandom::SysRng;
 use regex::Regex;
@@ -10,7 +10,7 @@ use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::{borrow::Cow, os::fd::AsFd, sync::LazyLock, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, NoTls, Row, error::SqlState};
+use tokio_postgres::{Client, Row, error::SqlState};
 use zeroize::Zeroizing;
 
 const MIGRATIONS: [&str; 2] = [
@@ -85,7 +85,7 @@ async fn in_time<T>(operation: impl Future<Output = Result<T, Failure>>) -> Resu
 }
 
 async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
+    let (client, connection) = config.postgres.connect(config.tls.clone()).await?;
     // Ends with the client; what goes wrong before is an error of the statement that it happens to.
     tokio::spawn(connection);
     client.batch_execute(SESSION).await?;

@@ -1,5 +1,6 @@
 //! Reads the settings from the environment and `.env`. An error names the setting and never quotes it.
 
+use crate::tls::{self, Options};
 use crate::{Mistake, dotenv::Dotenv};
 use base16ct::HexDisplay;
 use client_keys::{ClientSecret, KeyId, ParseError};
@@ -9,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::{error::Error, fmt::Display, str::FromStr, time::Duration};
 use tokio_postgres::Config;
-use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
+use tokio_postgres::config::{Host, SslNegotiation};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
@@ -105,7 +106,7 @@ impl Settings {
     }
 
     /// The database that holds the ids, if `CLIENT_KEYS` does not.
-    pub fn database(&self) -> Result<Option<Config>, Mistake> {
+    pub fn database(&self) -> Result<Option<tls::Config>, Mistake> {
         let url = self.text("DATABASE_URL")?;
         let config = url.map(|url| database(&url)).transpose();
         config.map_err(|rule| mistake("DATABASE_URL", rule))
@@ -171,7 +172,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 /// Refuses here what would otherwise fail at each connection, and so turn every request into a 503.
-fn database(url: &str) -> Result<Config, String> {
+fn database(url: &str) -> Result<tls::Config, String> {
     /// After which a silent connection counts as dead, instead of the kernel's quarter of an hour.
     const SILENCE: Duration = Duration::from_secs(5);
     if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
@@ -184,7 +185,8 @@ fn database(url: &str) -> Result<Config, String> {
     if url.matches('@').count() > 1 {
         return Err("more than one @: write %40 for those of user, password and database".to_owned());
     }
-    let mut config: Config = url.parse().map_err(|error| unreadable(url, &error))?;
+    let (url, options) = Options::take(url);
+    let mut config: Config = url.parse().map_err(|error| unreadable(&url, &error))?;
     let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
     let ports = config.get_ports();
     let wrong = if hosts == 0 || config.get_hosts().contains(&Host::Tcp(String::new())) {
@@ -195,15 +197,11 @@ fn database(url: &str) -> Result<Config, String> {
         "expected one port above 0 for all hosts, or one for each"
     } else if ![0, hosts].contains(&config.get_hosts().len()) || ![0, hosts].contains(&config.get_hostaddrs().len()) {
         "expected as many values of hostaddr as hosts"
-    } else if config.get_ssl_mode() == SslMode::Require {
-        "sslmode=require, but this program speaks no TLS"
-    } else if config.get_channel_binding() == ChannelBinding::Require {
-        "channel_binding=require, but this program speaks no TLS"
     } else if config.get_ssl_negotiation() == SslNegotiation::Direct {
-        "sslnegotiation=direct, but this program speaks no TLS"
+        "sslnegotiation=direct is not supported"
     } else {
         config.tcp_user_timeout(SILENCE);
-        return Ok(config);
+        return tls::Config::new(config, options);
     };
     Err(wrong.to_owned())
 }

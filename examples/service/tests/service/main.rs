@@ -2,3 +2,4 @@ mod database;
 mod dotenv;
 mod harness;
 mod list;
+mod tls;
