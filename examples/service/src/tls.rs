@@ -198,9 +198,10 @@ impl ServerCertVerifier for Verifier {
 
 /// Adds what to do.
 fn advise(error: &Error) -> Error {
-    use CertificateError::{NotValidForName, NotValidForNameContext, UnknownIssuer};
+    use CertificateError::{BadSignature, NotValidForName, NotValidForNameContext, UnknownIssuer};
     let advice = match error {
-        Error::InvalidCertificate(UnknownIssuer) => "set sslrootcert to the file of its authority",
+        // An authority that was made anew under its old name has another key.
+        Error::InvalidCertificate(UnknownIssuer | BadSignature) => "set sslrootcert to the file of its authority",
         Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "set host to one of its names",
         _ => "renew it, or set the clock",
     };
