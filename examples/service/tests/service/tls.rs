@@ -16,12 +16,18 @@ fn file(name: &str) -> String {
     format!("{folder}/{name}")
 }
 
-/// The server's database `postgres`; `AUTHORITY` in the options stands for the file of its authority, `OTHER` for that of another one of the same name.
+/// The server's database `postgres`; `AUTHORITY` in the options stands for the file of its authority, `OTHER` for that of
+/// another one of the same name.
 fn url(host: &str, options: &str) -> String {
     let server = env::var("SERVER_URL").expect("set by tests/run");
     let options = options
         .replace("AUTHORITY", &file("authority.crt"))
         .replace("OTHER", &file("other.crt"));
+    if host.is_empty() {
+        // Its port stands among the options then.
+        let (server, port) = server.rsplit_once("127.0.0.1:").unwrap();
+        return format!("{server}/postgres?port={port}&{options}");
+    }
     format!("{}/postgres?{options}", server.replace("127.0.0.1", host))
 }
 
@@ -96,6 +102,8 @@ fn modes_verify_what_libpq_verifies() {
             assert_connects(host, &format!("{options}&hostaddr=127.0.0.1"), NAME);
         }
     }
+    // Without a host the address is the name.
+    assert_connects("", "sslmode=verify-full&hostaddr=127.0.0.1", "");
     for mode in ["require", "verify-ca", "verify-full"] {
         assert_connects("localhost", &format!("sslmode={mode}&sslrootcert=OTHER"), ISSUER);
         if mode != "verify-full" {
