@@ -57,6 +57,6 @@ function done(summary)
   end
   local errors = summary.errors
   local broken = errors.connect + errors.read + errors.write + errors.timeout
-  print(("answered %d wrong %d broken %d seconds %.1f"):format(answered, wrong, broken, summary.duration / 1e6))
+  print(("answered %d wrong %d broken %d seconds %.2f"):format(answered, wrong, broken, summary.duration / 1e6))
   print("unavailable " .. unavailable)
 end

@@ -102,6 +102,14 @@ fn modes_verify_what_libpq_verifies() {
             assert_connects(host, &format!("{options}&hostaddr=127.0.0.1"), NAME);
         }
     }
+    // A socket needs no TLS, but what has an address is none.
+    let socket = &file("").replace('/', "%2F");
+    assert_connects(socket, "sslmode=verify-full", "");
+    assert_connects(
+        socket,
+        "sslmode=verify-full&hostaddr=127.0.0.1",
+        "no hostname provided for TLS handshake",
+    );
     // Without a host the address is the name.
     assert_connects("", "sslmode=verify-full&hostaddr=127.0.0.1", "");
     for mode in ["require", "verify-ca", "verify-full"] {
@@ -161,6 +169,12 @@ fn service_says_whether_the_database_is_verified() {
         ),
         ("localhost", "", &local("prefer"), Some("t")),
         ("localhost", "sslmode=disable", &local("disable"), Some("f")),
+        (
+            &file("").replace('/', "%2F"),
+            "sslmode=verify-full&sslrootcert=AUTHORITY",
+            &local("verify-full"),
+            Some("f"),
+        ),
         (
             "db.example",
             "sslmode=require&hostaddr=127.0.0.1",
