@@ -158,7 +158,7 @@ fn psql(url: &str) -> Command {
 }
 
 #[track_caller]
-fn sql_at(url: &str, statement: &str) -> String {
+pub fn sql_at(url: &str, statement: &str) -> String {
     let output = psql(url).args(["-c", statement]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
@@ -185,7 +185,7 @@ fn server(action: &str) {
 
 /// Until the service has noticed what became of its connections.
 #[track_caller]
-fn until(done: impl Fn() -> bool) {
+pub fn until(done: impl Fn() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < PATIENCE);

@@ -1,54 +1,51 @@
 //! TLS to the `PostgreSQL` that `tests/run` starts; `CERTIFICATES` is its folder with two authorities and certificates of
 //! the first.
 
-use crate::harness::{INVALID_TOKEN, PATIENCE, Service, new_key, new_secret, run};
-use std::process::Command;
-use std::time::{Duration, Instant};
-use std::{env, thread::sleep};
+use crate::database::{sql_at, until};
+use crate::harness::{INVALID_TOKEN, Service, new_key, new_secret, run};
+use std::env;
 
 const ISSUER: &str = "; set sslrootcert to the file of its authority";
 const NAME: &str = "; set host to one of its names";
 const EXPIRED: &str = "; renew it, or set the clock";
 const NO_TLS: &str = "server does not support TLS";
+const NO_HOST: &str = "no hostname provided for TLS handshake";
 
 fn file(name: &str) -> String {
     let folder = env::var("CERTIFICATES").expect("set by tests/run");
     format!("{folder}/{name}")
 }
 
-/// The server's database `postgres`; `AUTHORITY` in the options stands for the file of its authority, `OTHER` for that of
-/// another one of the same name.
+/// The server's database `postgres`. Of the options, `AUTHORITY` stands for the file of its authority, `OTHER` for that of
+/// another one of the same name; the host `SOCKET` is its Unix socket.
 fn url(host: &str, options: &str) -> String {
     let server = env::var("SERVER_URL").expect("set by tests/run");
     let options = options
-        .replace("AUTHORITY", &file("authority.crt"))
-        .replace("OTHER", &file("other.crt"));
+        .replace("AUTHORITY", &format!("sslrootcert={}", file("authority.crt")))
+        .replace("OTHER", &format!("sslrootcert={}", file("other.crt")));
+    let host = host.replace("SOCKET", &file("").replace('/', "%2F"));
     if host.is_empty() {
         // Its port stands among the options then.
         let (server, port) = server.rsplit_once("127.0.0.1:").unwrap();
         return format!("{server}/postgres?port={port}&{options}");
     }
-    format!("{}/postgres?{options}", server.replace("127.0.0.1", host))
+    format!("{}/postgres?{options}", server.replace("127.0.0.1", &host))
+}
+
+fn sql(statement: &str) -> String {
+    sql_at(&url("127.0.0.1", ""), statement)
 }
 
 /// Runs a command that connects: it succeeds if `error` is empty, and its last line ends with the error otherwise.
 #[track_caller]
 fn assert_connects(host: &str, options: &str, error: &str) {
-    let (url, authority) = (url(host, options), file("authority.crt"));
-    let output = run(&[("DATABASE_URL", &url), ("SSL_CERT_FILE", &authority)], &["migrate"]);
+    // The file stands for the system's authorities.
+    let (url, system) = (url(host, options), file("authority.crt"));
+    let output = run(&[("DATABASE_URL", &url), ("SSL_CERT_FILE", &system)], &["migrate"]);
     let stderr = String::from_utf8(output.stderr).unwrap();
-    let last = stderr.lines().last().unwrap();
-    assert_eq!(output.status.success(), error.is_empty(), "{host} {options}: {last}");
-    assert!(error.is_empty() || last.ends_with(error), "{host} {options}: {last}");
-}
-
-fn sql(statement: &str) -> String {
-    let psql = Command::new("psql")
-        .args(["--no-psqlrc", "-qAtc", statement, &url("127.0.0.1", "")])
-        .output()
-        .unwrap();
-    assert!(psql.status.success(), "{psql:?}");
-    String::from_utf8(psql.stdout).unwrap().trim_end().to_owned()
+    assert_eq!(output.status.success(), error.is_empty(), "{host} {options}: {stderr}");
+    let is_as_expected = error.is_empty() || stderr.trim_end().ends_with(error);
+    assert!(is_as_expected, "{host} {options}: {stderr}");
 }
 
 /// Gives the server another setting until it is dropped.
@@ -57,17 +54,9 @@ struct Setting(&'static str);
 impl Setting {
     fn new(name: &'static str, value: &str) -> Self {
         sql(&format!("ALTER SYSTEM SET {name} = '{value}'"));
-        Self::reload(name, |now| now == value);
-        Self(name)
-    }
-
-    fn reload(name: &str, done: impl Fn(&str) -> bool) {
         sql("SELECT pg_reload_conf()");
-        let start = Instant::now();
-        while !done(&sql(&format!("SHOW {name}"))) {
-            assert!(start.elapsed() < PATIENCE);
-            sleep(Duration::from_millis(20));
-        }
+        until(|| sql(&format!("SHOW {name}")) == value);
+        Self(name)
     }
 }
 
@@ -75,65 +64,59 @@ impl Drop for Setting {
     fn drop(&mut self) {
         let set = sql(&format!("SHOW {}", self.0));
         sql(&format!("ALTER SYSTEM RESET {}", self.0));
-        Self::reload(self.0, |now| now != set);
+        sql("SELECT pg_reload_conf()");
+        until(|| sql(&format!("SHOW {}", self.0)) != set);
     }
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: tests/run"]
 fn modes_verify_what_libpq_verifies() {
-    for options in [
-        "",
-        "sslmode=disable",
-        "sslmode=prefer",
-        "sslmode=require&channel_binding=require",
+    for (host, options, error) in [
+        ("127.0.0.1", "", ""),
+        ("127.0.0.1", "sslmode=disable", ""),
+        ("127.0.0.1", "sslmode=prefer", ""),
+        ("127.0.0.1", "sslmode=require&channel_binding=require", ""),
+        ("localhost", "sslmode=require&OTHER", ISSUER),
+        ("localhost", "sslmode=verify-ca&OTHER", ISSUER),
+        ("localhost", "sslmode=verify-full&OTHER", ISSUER),
+        ("db.example", "sslmode=require&AUTHORITY&hostaddr=127.0.0.1", ""),
+        ("db.example", "sslmode=verify-ca&AUTHORITY&hostaddr=127.0.0.1", ""),
+        // Without a host the address is the name.
+        ("", "sslmode=verify-full&hostaddr=127.0.0.1", ""),
+        // A socket needs no TLS, but what has an address is none.
+        ("SOCKET", "sslmode=verify-full", ""),
+        ("SOCKET", "sslmode=verify-full&hostaddr=127.0.0.1", NO_HOST),
     ] {
-        assert_connects("127.0.0.1", options, "");
+        assert_connects(host, options, error);
     }
-    // `SSL_CERT_FILE` stands for the system's authorities.
     for options in [
-        "sslmode=verify-full&sslrootcert=AUTHORITY",
+        "sslmode=verify-full&AUTHORITY",
         "sslmode=verify-full",
         "sslrootcert=system",
     ] {
-        assert_connects("127.0.0.1", options, "");
-        assert_connects("localhost", options, "");
-        for host in ["elsewhere.example", "127.0.0.2"] {
-            assert_connects(host, &format!("{options}&hostaddr=127.0.0.1"), NAME);
-        }
-    }
-    // A socket needs no TLS, but what has an address is none.
-    let socket = &file("").replace('/', "%2F");
-    assert_connects(socket, "sslmode=verify-full", "");
-    assert_connects(
-        socket,
-        "sslmode=verify-full&hostaddr=127.0.0.1",
-        "no hostname provided for TLS handshake",
-    );
-    // Without a host the address is the name.
-    assert_connects("", "sslmode=verify-full&hostaddr=127.0.0.1", "");
-    for mode in ["require", "verify-ca", "verify-full"] {
-        assert_connects("localhost", &format!("sslmode={mode}&sslrootcert=OTHER"), ISSUER);
-        if mode != "verify-full" {
-            let options = format!("sslmode={mode}&sslrootcert=AUTHORITY&hostaddr=127.0.0.1");
-            assert_connects("elsewhere.example", &options, "");
+        let elsewhere = format!("{options}&hostaddr=127.0.0.1");
+        for (host, options, error) in [
+            ("localhost", options, ""),
+            ("127.0.0.1", options, ""),
+            ("db.example", &elsewhere, NAME),
+            ("127.0.0.2", &elsewhere, NAME),
+        ] {
+            assert_connects(host, options, error);
         }
     }
 
+    let verifying = ["require&AUTHORITY", "verify-ca&AUTHORITY", "verify-full&AUTHORITY"];
     let expired = Setting::new("ssl_cert_file", &file("expired.crt"));
     let key = Setting::new("ssl_key_file", &file("expired.key"));
-    for (mode, error) in [("require", EXPIRED), ("verify-ca", EXPIRED), ("verify-full", EXPIRED)] {
-        assert_connects("localhost", &format!("sslmode={mode}&sslrootcert=AUTHORITY"), error);
+    for mode in verifying {
+        assert_connects("localhost", &format!("sslmode={mode}"), EXPIRED);
     }
     assert_connects("localhost", "sslmode=require", "");
     drop((key, expired));
 
     let _off = Setting::new("ssl", "off");
-    for mode in [
-        "require",
-        "verify-ca&sslrootcert=AUTHORITY",
-        "verify-full&sslrootcert=AUTHORITY",
-    ] {
+    for mode in verifying.into_iter().chain(["require"]) {
         assert_connects("localhost", &format!("sslmode={mode}"), NO_TLS);
     }
     assert_connects("localhost", "sslmode=prefer", "");
@@ -145,55 +128,30 @@ fn service_says_whether_the_database_is_verified() {
     assert_connects("localhost", "", "");
     let secret = new_secret();
     let token = new_key(&secret).token;
-    let verified = "the database's certificate is verified sslmode=\"verify-full\"";
-    let not_its_name = "the database's certificate is verified, its name is not sslmode=\"require\"";
-    let local =
-        |mode| format!("INFO service::tls: the database is not verified; it is on this machine sslmode=\"{mode}\"");
-    let warned = |mode| {
-        format!(
-            "WARN service::tls: the database is not verified: others may forge its answers; set sslmode=verify-full sslmode=\"{mode}\""
-        )
-    };
+    let verified = "INFO service::tls: the database's certificate is verified sslmode=";
+    let nameless = "INFO service::tls: the database's certificate is verified, its name is not sslmode=";
+    let local = "INFO service::tls: the database is not verified; it is on this machine sslmode=";
+    let warned = "WARN service::tls: the database is not verified: others may forge its answers";
     for (host, options, line, is_encrypted) in [
-        (
-            "localhost",
-            "sslmode=verify-full&sslrootcert=AUTHORITY",
-            verified,
-            Some("t"),
-        ),
-        (
-            "localhost",
-            "sslmode=require&sslrootcert=AUTHORITY",
-            not_its_name,
-            Some("t"),
-        ),
-        ("localhost", "", &local("prefer"), Some("t")),
-        ("localhost", "sslmode=disable", &local("disable"), Some("f")),
-        (
-            &file("").replace('/', "%2F"),
-            "sslmode=verify-full&sslrootcert=AUTHORITY",
-            &local("verify-full"),
-            Some("f"),
-        ),
-        (
-            "db.example",
-            "sslmode=require&hostaddr=127.0.0.1",
-            &local("require"),
-            Some("t"),
-        ),
-        // Addresses that are for documentation.
-        ("localhost", "hostaddr=192.0.2.1", &warned("prefer"), None),
-        ("192.0.2.1", "sslmode=require", &warned("require"), None),
-        ("db.example", "sslmode=disable", &warned("disable"), None),
+        ("localhost", "sslmode=verify-full&AUTHORITY", verified, "t"),
+        ("localhost", "sslmode=require&AUTHORITY", nameless, "t"),
+        ("localhost", "", local, "t"),
+        ("localhost", "sslmode=disable", local, "f"),
+        ("SOCKET", "sslmode=verify-full&AUTHORITY", local, "f"),
+        ("db.example", "sslmode=require&hostaddr=127.0.0.1", local, "t"),
+        // Addresses that are for documentation: nothing answers there.
+        ("localhost", "hostaddr=192.0.2.1", warned, ""),
+        ("192.0.2.1", "sslmode=require", warned, ""),
+        ("db.example", "sslmode=disable", warned, ""),
     ] {
         let url = url(host, &format!("application_name=tls&{options}"));
         let service = Service::start(&[("CLIENT_SECRET", &secret), ("DATABASE_URL", &url)]);
         service.wait_for_log(line);
-        if let Some(is_encrypted) = is_encrypted {
+        if !is_encrypted.is_empty() {
             service.get_apps_with(&token).assert_refused(INVALID_TOKEN);
-            let ssl =
-                "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'tls'";
-            assert_eq!(sql(ssl), is_encrypted, "{options}");
+            let last = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                        WHERE application_name = 'tls' ORDER BY backend_start DESC LIMIT 1";
+            assert_eq!(sql(last), is_encrypted, "{options}");
         }
     }
 
