@@ -691,7 +691,7 @@ fn at_terminal(settings: &[(&str, &str)], command: &str, prompt: &str, typed: &s
 
 #[test]
 #[ignore = "needs PostgreSQL: tests/run"]
-fn all_keys_are_revoked_once_that_is_confirmed() {
+fn all_keys_are_revoked_at_once() {
     let database = Database::new();
     let (handle, token) = database.issue("a");
     database.issue("b");
@@ -700,16 +700,9 @@ fn all_keys_are_revoked_once_that_is_confirmed() {
     let service = database.start();
     let revoked = || database.sql("SELECT count(revoked_at) FROM client_keys");
     database.assert_fails(&["revoke", "--all"], 2, "revoke --all: asks at a terminal; add --yes");
-    let prompt = "Revoke all keys (2) for good? Type yes: ";
-    let shown = at_terminal(&database.settings(), "$SERVICE revoke --all", prompt, "y\n");
-    assert!(
-        shown.contains("service: revoke --all: nothing was revoked\nstatus=1\n"),
-        "{shown}"
-    );
     assert_eq!(revoked(), "1");
     service.get_apps_with(&last).assert_accepted();
-    let shown = at_terminal(&database.settings(), "$SERVICE revoke --all", prompt, "yes\n");
-    assert!(shown.contains("keys revoked: 2\nstatus=0\n"), "{shown}");
+    assert_eq!(database.operate(&["revoke", "--all", "--yes"]), "keys revoked: 2\n");
     for token in [token, last] {
         service.get_apps_with(&token).assert_refused(INVALID_TOKEN);
     }
@@ -719,6 +712,23 @@ fn all_keys_are_revoked_once_that_is_confirmed() {
     service.get_apps_with(&new).assert_refused(INVALID_TOKEN);
     for arguments in [["revoke", &handle, "--all"].as_slice(), &["revoke", "--yes"]] {
         assert_eq!(run(&database.settings(), arguments).status.code(), Some(2));
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: tests/run"]
+fn revoking_all_keys_is_confirmed_at_a_terminal() {
+    let database = Database::new();
+    database.issue("a");
+    database.issue("b");
+    let prompt = "Revoke all keys (2) for good? Type yes: ";
+    for (typed, end, revoked) in [
+        ("y\n", "service: revoke --all: nothing was revoked\nstatus=1\n", "0"),
+        ("yes\n", "keys revoked: 2\nstatus=0\n", "2"),
+    ] {
+        let shown = at_terminal(&database.settings(), "$SERVICE revoke --all", prompt, typed);
+        assert!(shown.contains(end), "{shown}");
+        assert_eq!(database.sql("SELECT count(revoked_at) FROM client_keys"), revoked);
     }
 }
 
@@ -805,14 +815,6 @@ fn whose_token_it_is_is_told_without_showing_it() {
     let unexpected = "unexpected argument found; see service --help";
     assert_fails(&new_folder(), &settings, &["whose", &token_after], 2, unexpected);
 
-    // Nobody types before the echo is off.
-    let command = "(until stty -F /dev/tty | grep -q -- -echo; do sleep 0.1; done; echo silent) & $SERVICE whose";
-    for (last, end) in [("\n", "accepted: yes\nstatus=0\n"), ("\x03", "interrupted\nstatus=1\n")] {
-        let shown = at_terminal(&settings, command, "silent", &format!("{token_after}{last}"));
-        assert!(shown.contains("Token: ") && shown.contains(end), "{shown}");
-        assert!(!shown.contains(&token_after[10..20]), "{shown}");
-    }
-
     // The same without a database.
     let id = &unlisted.id;
     let listed = |list: &str| whose(&[settings[0], ("CLIENT_KEYS", list)], &unlisted.token);
@@ -821,6 +823,20 @@ fn whose_token_it_is_is_told_without_showing_it() {
         listed(""),
         format!("key_id: {id}\n{current}accepted: no, not in CLIENT_KEYS\n")
     );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: tests/run"]
+fn whose_shows_no_token_at_a_terminal() {
+    let database = Database::new();
+    let (_, token) = database.issue("a");
+    // Nobody types before the echo is off.
+    let command = "(until stty -F /dev/tty | grep -q -- -echo; do sleep 0.1; done; echo silent) & $SERVICE whose";
+    for (last, end) in [("\n", "accepted: yes\nstatus=0\n"), ("\x03", "interrupted\nstatus=1\n")] {
+        let shown = at_terminal(&database.settings(), command, "silent", &format!("{token}{last}"));
+        assert!(shown.contains("Token: ") && shown.contains(end), "{shown}");
+        assert!(!shown.contains(&token[10..20]), "{shown}");
+    }
 }
 
 /// Draws the same id each time.
