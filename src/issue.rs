@@ -9,8 +9,7 @@ use zeroize::Zeroizing;
 
 /// A new client key: an id, and the token that contains it in encrypted form.
 ///
-/// List `key_id` in `CLIENT_KEYS`, and give `key_access_token` to the client. Keep both now: a lost one cannot be
-/// recovered.
+/// List `key_id` in `CLIENT_KEYS`, and give `key_access_token` to the client. A lost token cannot be recovered.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ClientKey {

@@ -6,8 +6,8 @@
 //!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
 //!    when the service starts.
-//! 2. [`issue`] a key for each client. Its id and its token exist only in the returned [`ClientKey`]; a lost one
-//!    cannot be recovered.
+//! 2. [`issue`] a key for each client. Its token exists only in the returned [`ClientKey`]: a lost one cannot
+//!    be recovered.
 //! 3. List the ids to accept in `CLIENT_KEYS`, and parse them with [`KeyId::parse_list`]. To revoke a key, remove its
 //!    id.
 //! 4. The client sends `Authorization: Bearer <key_access_token>`. The service calls [`verify`] with the token, and
@@ -92,12 +92,12 @@
 //! of the process. Use the secret for nothing else, and issue at most 2^32 tokens under it, counted over all programs
 //! that hold it. Everyone who can verify can also issue.
 //!
-//! **Timing** may depend on the token's length and prefix, on whether it is well-formed, on which of the four results
-//! it has, on the number of listed ids, and on which of several secrets sealed it. It does not depend on the secret,
-//! on the token's other contents, on the id or on its place in the list. This holds for the compilers and targets that
-//! `tests/README.md` in the repository names, and for no others; a processor may vary the time of basic instructions
-//! (Intel DOITM, Arm DIT, the multiplier of Cortex-M3). After `Unlisted`, what you do with the id, and how long it
-//! takes, is outside this guarantee.
+//! **Timing** may depend on the token's length and prefix, on whether it is well-formed, on whether it is accepted or
+//! which error it has, on the number of listed ids, and on which of several secrets sealed it. It does not depend on
+//! the secret, on the token's other contents, on the id or on its place in the list. This holds for the compilers and
+//! targets that `tests/README.md` in the repository names, and for no others; a processor may vary the time of basic
+//! instructions (without Intel DOITM or Arm DIT; the multiplier of Cortex-M3). After `Unlisted`, what you do with the
+//! id, and how long it takes, is outside this guarantee.
 //!
 //! **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
 //! and its payload, and parsing erases the bytes of the secret. Not erased: ids, copies that moves leave behind, the
@@ -107,14 +107,18 @@
 //! they cannot choose. Never let tenants choose a secret. 64 digits are a form, not a proof of randomness.
 //!
 //! **Dependencies.** `ctutils` 0.4.8, `cmov` 0.5.4 and `aes` 0.9.4 have constant-time fixes for Cortex-M0, RISC-V and
-//! AArch64. Check yours with `cargo tree`: cargo gives a package whose `rust-version` is below 1.89 older ones.
+//! AArch64. Check yours with `cargo tree`. If the `rust-version` of your package is below 1.89, cargo may choose older
+//! releases without them: raise it.
 //!
 //! # `no_std`
 //!
-//! The crate needs no operating system, no allocator and no static RAM. A device that only verifies needs no generator;
-//! one that issues passes [`issue`] a [`TryCryptoRng`](rand_core::TryCryptoRng) over its hardware generator. On
-//! Armv7-M, build with `--cfg cpubits="32"` in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there.
-//! `examples/README.md` in the repository has a Cortex-M3 firmware, a WebAssembly module, their sizes and stack use.
+//! The crate needs no operating system, no allocator and no static RAM: keep the [`ClientSecret`] in the stack frame of
+//! `main`, and the list in flash as a `static`. Use a secret for each device, because everyone who reads one out can
+//! issue keys under it. A device that only verifies needs no generator; one that issues passes [`issue`] a
+//! [`TryCryptoRng`](rand_core::TryCryptoRng) over its hardware generator. On Armv7-M, build with `--cfg cpubits="32"`
+//! in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there. Armv6-M (Cortex-M0) has no such
+//! instruction. `examples/README.md` in the repository has a Cortex-M3 firmware, a WebAssembly module, their sizes and
+//! stack use.
 //!
 //! # The token format
 //!

@@ -16,11 +16,12 @@ use zeroize::Zeroizing;
 ///
 /// * Take the 32 bytes from the operating system's generator. The crate cannot tell whether they are random.
 /// * Use the secret for these tokens and for nothing else.
-/// * You cannot read, clone, compare or print a `ClientSecret`. Share it by reference, in an `Arc` or in a `static`.
+/// * You cannot read, clone, compare or print a `ClientSecret`. Share it by reference, in an `Arc` or in a
+///   `static` that is set once, such as a `OnceLock`.
 /// * Its own storage is erased on drop, and parsing erases the bytes that it decodes. Not erased: copies that moves
 ///   leave behind, and what the cipher leaves on the stack.
-/// * The time of parsing 64 digits does not depend on the digits. Parsing searches a text that it refuses for the first
-///   character that is not a digit.
+/// * The time of parsing 64 digits does not depend on the digits. For a text that is refused, the time
+///   depends on where its first other character is.
 ///
 /// # Examples
 ///
