@@ -1,5 +1,6 @@
 //! Accepts or refuses each request by its client key. All `Authorization` handling is in this file.
 
+use crate::describe;
 use crate::key_table::{Entry, KeyHash, KeyTable};
 use arc_swap::ArcSwap;
 use axum::extract::{Request, State};
@@ -49,7 +50,7 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
             let entry = match table.look_up(handle).await {
                 Ok(entry) => entry,
                 Err(error) => {
-                    error!(%handle, error = &*error, "look-up failed");
+                    error!(%handle, error = describe(&*error), "look-up failed");
                     return unavailable();
                 }
             };

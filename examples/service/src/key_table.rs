@@ -1,5 +1,6 @@
 //! The allow list in a database: a key that is revoked there is refused at its next request, on every instance.
 
+use crate::describe;
 use crate::tls::Config;
 use base16ct::HexDisplay;
 use client_keys::KeyId;
@@ -134,7 +135,11 @@ async fn note_used(pool: Pool, used: Used, mut woken: mpsc::Receiver<()>) {
             Result::Ok(connection.execute(&statement, &[&hashes]).await?)
         };
         if let Err(error) = timeout(LIMIT, note).await.map_err(|_| LATE.into()).flatten() {
-            warn!(keys = hashes.len(), error = &*error, "last_used_at not written");
+            warn!(
+                keys = hashes.len(),
+                error = describe(&*error),
+                "last_used_at not written"
+            );
         }
     }
 }

@@ -75,9 +75,12 @@ fn main() -> ExitCode {
         log::end(String::new());
         return ExitCode::SUCCESS;
     };
-    let first: &(dyn Error + 'static) = &*failure;
-    let chain = iter::successors(Some(first), |error| (*error).source());
-    // Not PostgreSQL's details, which show a row's values.
+    log::end(format!("service: {}\n", describe(&*failure)));
+    ExitCode::from(if failure.is::<Mistake>() { 2 } else { 1 })
+}
+
+/// An error and its causes, without the details of the database, which show a row's values.
+fn describe(error: &(dyn Error + 'static)) -> String {
     let text = |error: &(dyn Error + 'static)| match error.downcast_ref::<DbError>() {
         Some(error) if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN].contains(error.code()) => {
             format!("{}; run migrate", error.message())
@@ -85,9 +88,8 @@ fn main() -> ExitCode {
         Some(error) => error.message().to_owned(),
         None => error.to_string(),
     };
-    let texts: Vec<String> = chain.map(text).collect();
-    log::end(format!("service: {}\n", texts.join(": ")));
-    ExitCode::from(if first.is::<Mistake>() { 2 } else { 1 })
+    let chain = iter::successors(Some(error), |error| (*error).source());
+    chain.map(text).collect::<Vec<_>>().join(": ")
 }
 
 fn run() -> Result<(), Failure> {

@@ -39,6 +39,7 @@ pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failur
     };
     match command {
         Command::Issue { label: None, expires } if database.is_some() || expires.is_some() => {
+            table()?;
             Err(Mistake("issue LABEL: say whose key it is".to_owned()))?
         }
         Command::Issue { label: None, .. } => in_time(issue_key(&settings.secret()?.secret, None)).await,
@@ -191,7 +192,13 @@ async fn revoke_all(config: &Config) -> Result<(), Failure> {
     // In the order of the service's own writes, lest the two deadlock.
     const REVOKE: &str = "UPDATE client_keys SET revoked_at = now() WHERE hash IN ( \
                           SELECT hash FROM client_keys WHERE revoked_at IS NULL ORDER BY hash FOR UPDATE)";
-    let count = connect(config).await?.execute(REVOKE, &[]).await?;
+    // Otherwise a key that is issued meanwhile could stay accepted.
+    const LOCK: &str = "LOCK TABLE client_keys IN SHARE ROW EXCLUSIVE MODE";
+    let mut client = connect(config).await?;
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(LOCK).await?;
+    let count = transaction.execute(REVOKE, &[]).await?;
+    transaction.commit().await?;
     writeln!(stdout(), "keys revoked: {count}")?;
     Ok(())
 }

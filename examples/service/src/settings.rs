@@ -189,6 +189,8 @@ fn database(url: &str) -> Result<tls::Config, String> {
     let mut config: Config = url.parse().map_err(|error| unreadable(&url, &error))?;
     let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
     let ports = config.get_ports();
+    let is_socket = |host: &Host| matches!(host, Host::Unix(_));
+    let sockets = config.get_hosts().iter().filter(|host| is_socket(host)).count();
     let wrong = if hosts == 0 || config.get_hosts().contains(&Host::Tcp(String::new())) {
         "no host"
     } else if config.get_user() == Some("") {
@@ -197,6 +199,8 @@ fn database(url: &str) -> Result<tls::Config, String> {
         "expected one port above 0 for all hosts, or one for each"
     } else if ![0, hosts].contains(&config.get_hosts().len()) || ![0, hosts].contains(&config.get_hostaddrs().len()) {
         "expected as many values of hostaddr as hosts"
+    } else if ![0, hosts].contains(&sockets) {
+        "expected either Unix sockets or other hosts"
     } else if config.get_ssl_negotiation() == SslNegotiation::Direct {
         "sslnegotiation=direct is not supported"
     } else {

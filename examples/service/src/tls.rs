@@ -139,9 +139,11 @@ fn read_roots(path: &str) -> Result<RootCertStore, String> {
         path => load_certs_from_paths(Some(path.as_ref()), None),
     };
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(found.certs);
+    let (added, damaged) = roots.add_parsable_certificates(found.certs);
     match found.errors.first().map(|error| &error.kind) {
-        _ if added > 0 => Ok(roots),
+        // Among the system's, some may be of no use.
+        _ if added > 0 && path == "system" => Ok(roots),
+        None if added > 0 && damaged == 0 => Ok(roots),
         _ if path == "system" => Err("sslrootcert=system: no certificates; install ca-certificates".to_owned()),
         Some(ErrorKind::Io { inner, .. }) => Err(format!("sslrootcert: {inner}")),
         _ => Err("sslrootcert: expected a PEM file with the certificate of an authority".to_owned()),
@@ -198,12 +200,16 @@ impl ServerCertVerifier for Verifier {
 
 /// Adds what to do.
 fn advise(error: &Error) -> Error {
-    use CertificateError::{BadSignature, NotValidForName, NotValidForNameContext, UnknownIssuer};
+    use CertificateError::{BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
+    use CertificateError::{NotValidYet, NotValidYetContext, UnknownIssuer};
     let advice = match error {
         // An authority that was made anew under its old name has another key.
         Error::InvalidCertificate(UnknownIssuer | BadSignature) => "set sslrootcert to the file of its authority",
         Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "set host to one of its names",
-        _ => "renew it, or set the clock",
+        Error::InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) => {
+            "renew it, or set the clock"
+        }
+        _ => "it must be of version 3, for a server, and signed by an authority that is not itself",
     };
     Error::Other(OtherError(Arc::from(Box::from(format!("{error}; {advice}")))))
 }

@@ -361,14 +361,14 @@ fn without_its_table_or_its_database_the_service_answers_503() {
     let service = database.start();
     service.get_apps_with(&token.token).assert_unavailable();
     let no_table = r#"relation "client_keys" does not exist"#;
-    service.wait_for_log(no_table);
+    service.wait_for_log(r#"relation \"client_keys\" does not exist; run migrate""#);
     database.assert_fails(&["list"], 1, &format!("db error: {no_table}; run migrate"));
     database.sql(include_str!("../../migrations/0001_client_keys.sql"));
     let no_column = "db error: column \"handle\" does not exist; run migrate";
     database.assert_fails(&["list"], 1, no_column);
     let service = Service::start(&[("CLIENT_SECRET", &database.secret), ("DATABASE_URL", &absent)]);
     service.get_apps_with(&token.token).assert_unavailable();
-    service.wait_for_log("_absent\" does not exist");
+    service.wait_for_log(r#"_absent\" does not exist"#);
 }
 
 #[test]

@@ -217,6 +217,10 @@ fn wrong_database_urls_stop_the_start_and_show_no_password() {
             binding,
         ),
         (
+            "postgresql://u:hunter2@%2Ftmp,h/d",
+            "expected either Unix sockets or other hosts",
+        ),
+        (
             "postgresql://u:hunter2@h/d?sslnegotiation=direct",
             "sslnegotiation=direct is not supported",
         ),
@@ -942,7 +946,7 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
     );
     let line = service.wait_for_log("ERROR service::authorize: look-up failed handle=");
     assert!(
-        line.ends_with(" error=no answer from the database within two seconds"),
+        line.ends_with(" error=\"no answer from the database within two seconds\""),
         "{line}"
     );
     // What is refused without the database does not wait for it.
