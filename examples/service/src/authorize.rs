@@ -18,7 +18,7 @@ pub static ACCEPTED_UNDER_PREVIOUS: OnceLock<AtomicU64> = OnceLock::new();
 
 pub struct ClientKeys {
     pub secret: ClientSecret,
-    /// The secret that is being rotated out. Its tokens are still accepted, so never set a stolen one.
+    /// The secret that is being rotated out. Its tokens are still accepted: never set a stolen one with a list.
     pub previous: Option<ClientSecret>,
     pub allowed: Allowed,
 }

@@ -209,7 +209,7 @@ fn advise(error: &Error) -> Error {
         Error::InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) => {
             "renew it, or set the clock"
         }
-        _ => "it must be of version 3, for a server, and signed by an authority that is not itself",
+        _ => "issue one of version 3, for servers, signed by an authority",
     };
     Error::Other(OtherError(Arc::from(Box::from(format!("{error}; {advice}")))))
 }
