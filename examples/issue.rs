@@ -35,7 +35,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let token = key.key_access_token.as_str();
     writeln!(out, "key_id:           {}", key.key_id)?;
     writeln!(out, "key_access_token: {token}")?;
-    writeln!(out, "Neither can be had again: keep both now.")?;
+    writeln!(out, "Keep the token now: a lost one cannot be recovered.")?;
     writeln!(out)?;
 
     let others = allowed.clone();
