@@ -14,7 +14,10 @@ BEGIN
             ADD CHECK (octet_length(hash) = 32),
             -- The name by which people know a key. As Display of KeyHash.
             ADD COLUMN handle text NOT NULL GENERATED ALWAYS AS (encode(substr(hash, 1, 8), 'hex')) STORED UNIQUE,
-            ADD COLUMN expires_at timestamptz; -- refused from this moment on
+            ADD COLUMN expires_at timestamptz, -- refused from this moment on
+            -- Dumps and logs of that time may still have the id.
+            ADD COLUMN id_was_stored boolean NOT NULL DEFAULT true;
+        ALTER TABLE client_keys ALTER COLUMN id_was_stored SET DEFAULT false;
     END IF;
 END
 $$;

@@ -348,6 +348,9 @@ fn migration_keeps_the_keys_and_runs_twice_and_at_once() {
                 let search = format!("CHECKPOINT; SELECT position({bytes} IN {file}) > 0 FROM {id}");
                 assert_eq!(database.sql(&search), found, "{bytes}");
             }
+            database.operate(&["issue", "hashed"]);
+            let stored = "SELECT DISTINCT label || ' ' || id_was_stored FROM client_keys ORDER BY 1";
+            assert_eq!(database.sql(stored), "hashed false\nkept true");
         }
     }
 }
