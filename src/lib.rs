@@ -112,13 +112,14 @@
 //!
 //! # `no_std`
 //!
-//! The crate needs no operating system, no allocator and no static RAM: keep the [`ClientSecret`] in the stack frame of
-//! `main`, and the list in flash as a `static`. Use a secret for each device, because everyone who reads one out can
-//! issue keys under it. A device that only verifies needs no generator; one that issues passes [`issue`] a
-//! [`TryCryptoRng`](rand_core::TryCryptoRng) over its hardware generator. On Armv7-M, build with `--cfg cpubits="32"`
-//! in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there. Armv6-M (Cortex-M0) has no such
-//! instruction. `examples/README.md` in the repository has a Cortex-M3 firmware, a WebAssembly module, their sizes and
-//! stack use.
+//! The crate needs no operating system, no allocator and no static RAM, and no input makes it panic. Keep the
+//! [`ClientSecret`], which takes a few hundred bytes, in the stack frame of `main`, and the list in flash as a
+//! `static`; [`verify`] also takes a list that you build at run time. Use a secret for each device, because everyone
+//! who reads one out can issue keys under it. A device that only verifies needs no generator; one that issues passes
+//! [`issue`] a [`TryCryptoRng`](rand_core::TryCryptoRng) over its hardware generator. On Armv7-M, build with `--cfg
+//! cpubits="32"` in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there. Armv6-M (Cortex-M0) has no
+//! such instruction. `examples/README.md` in the repository has a Cortex-M3 firmware, a WebAssembly module, their sizes
+//! and stack use.
 //!
 //! # The token format
 //!
