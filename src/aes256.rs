@@ -1,8 +1,8 @@
 //! AES-256 for GCM, one block at a time.
 //!
-//! `aes_gcm::Aes256Gcm` also keeps decryption round keys, which GCM never uses (NIST SP 800-38D section 7), and encrypts
-//! in batches of 2 to 64 blocks. A token has one block of plaintext: the batches would cost flash, stack and time, and
-//! serve nothing. `AesGcm` is generic over its block cipher; this one hands each block to `aes`.
+//! `aes_gcm::Aes256Gcm` also keeps decryption round keys, which GCM never uses (NIST SP 800-38D section 7), and
+//! encrypts in batches of 2 to 64 blocks. A token has one block of plaintext: the batches would cost flash, stack and
+//! time, and serve nothing. `AesGcm` is generic over its block cipher; this one hands each block to `aes`.
 
 use aes_gcm::{
     KeyInit, KeySizeUser,

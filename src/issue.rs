@@ -30,11 +30,11 @@ pub struct ClientKey {
 ///
 /// # Security
 ///
-/// * Use the operating system's generator (`getrandom::SysRng`). If a nonce repeats, someone who holds both tokens can
-///   forge a token for any id that they know.
+/// * Use the operating system's generator (`getrandom::SysRng`) or a tested noise source. If a nonce repeats, someone
+///   who holds both tokens can forge a token for any id that they know.
 /// * Issue at most 2^32 tokens under one secret, counted over all programs that hold it (SP 800-38D section 8.3). The
 ///   crate cannot count them.
-/// * The time does not depend on the secret or on the drawn bytes.
+/// * The time does not depend on the secret or on the drawn bytes, on [the covered targets](crate#timing).
 /// * `issue` erases its buffer of drawn and sealed bytes before it returns, but not what the cipher and the encoder
 ///   leave on the stack.
 ///

@@ -36,7 +36,8 @@ pub struct KeyId {
 impl KeyId {
     pub(crate) const LEN: usize = 15;
 
-    /// Makes an id from its 15 bytes. An allow list in a `static` takes no RAM.
+    /// Makes an id from its 15 bytes. An allow list in a `static` takes no RAM. The macro of the crate `hex-literal`
+    /// turns digits into bytes when the program is compiled.
     ///
     /// # Examples
     ///
@@ -103,8 +104,9 @@ impl KeyId {
     }
 
     /// Returns a word whose top bit is set if and only if the ids differ.
-    // A word and not a `bool`, because a compiler that sees a boolean may branch on it (README of `subtle`). Both words'
-    // differences go into the one bit, so that an id that shares a word with each of two listed ids is neither of them.
+    // A word and not a `bool`, because a compiler that sees a boolean may branch on it (README of `subtle`). Both
+    // words' differences go into the one bit, so that an id that shares a word with each of two listed ids is neither
+    // of them.
     pub(crate) const fn difference(self, other: Self) -> u64 {
         let difference = (self.first ^ other.first) | (self.last ^ other.last);
         difference | difference.wrapping_neg()

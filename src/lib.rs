@@ -1,8 +1,9 @@
 //! API keys for server-to-server APIs. [`issue`] seals a random key id under a 32-byte secret; [`verify`] opens the
 //! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
 //!
-//! Prefer a random key whose SHA-256 is stored if you read a database for each request anyway, need metadata for each
-//! key or want no shared secret. Prefer JWT or PASETO if tokens expire, carry claims or are verified with a public key.
+//! If you read a database for each request anyway, need metadata for each key or want no secret that makes keys, prefer
+//! a random key, and store its SHA-256. If tokens expire, carry claims or are verified with a public key, prefer JWT or
+//! PASETO.
 //!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
 //!    when the service starts.
@@ -35,12 +36,12 @@
 //! ```
 //!
 //! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
-//! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch. A
-//! new major version of `rand_core` is a breaking release.
+//! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch. It
+//! needs Rust 1.85 or later. A new major version of `rand_core` is a breaking release.
 //!
 //! # Rotation
 //!
-//! To replace the secret as planned, issue under the new one, and try the previous one only when the new one returns
+//! For a planned rotation, issue under the new secret, and try the previous one only when the new one returns
 //! [`Inauthentic`](VerifyError::Inauthentic). Remove the previous secret by a set date. After a theft there is no
 //! overlap: drop the stolen secret at once and issue every key again, because the thief can make a token for any id
 //! that they know.
@@ -63,8 +64,9 @@
 //!
 //! # Ids in a database
 //!
-//! With an empty list, [`verify`] returns [`Unlisted`](VerifyError::Unlisted) for every authentic token. Store the
-//! SHA-256 of each id, look it up, and refuse on any other result:
+//! [`verify`] refuses forged tokens before your code queries anything. With an empty list, it returns
+//! [`Unlisted`](VerifyError::Unlisted) for every authentic token. Store the SHA-256 of each id, look it up, and refuse
+//! on any other result:
 //!
 //! ```
 //! use client_keys::{ClientSecret, VerifyError, verify};
@@ -85,41 +87,106 @@
 //! # Security
 //!
 //! `verify` accepts only tokens issued under your secret for an id on your list, and a token does not reveal its id.
-//! This holds against someone without the secret who sees any number of other clients' tokens and ids, sends anything
-//! and measures time, as long as no nonce repeats.
+//! This holds against someone without the secret who sees any number of other clients' tokens and ids, sends any
+//! requests and measures response times, as long as no nonce repeats.
 //!
-//! It does not hold against a stolen secret, a stolen token, a bad random generator, or someone who reads the memory
-//! of the process. Use the secret for nothing else, and issue at most 2^32 tokens under it, counted over all programs
-//! that hold it. Everyone who can verify can also issue.
+//! It does not hold against a stolen secret, a stolen token, a bad random generator, or someone who reads the memory of
+//! the process. The crate does not protect against power analysis, fault injection or reading out flash. Use the secret
+//! for nothing else, and issue at most 2^32 tokens under it, counted over all programs that hold it. Everyone who can
+//! verify can also issue.
 //!
-//! **Timing** may depend on the token's length and prefix, on whether it is well-formed, on whether it is accepted or
-//! which error it has, on the number of listed ids, and on which of several secrets sealed it. It does not depend on
-//! the secret, on the token's other contents, on the id or on its place in the list. This holds for the compilers and
-//! targets that `tests/README.md` in the repository names, and for no others; a processor may vary the time of basic
-//! instructions (without Intel DOITM or Arm DIT; the multiplier of Cortex-M3). After `Unlisted`, what you do with the
-//! id, and how long it takes, is outside this guarantee.
+//! ## Timing
+//!
+//! * The time may depend on the token's length and prefix, on whether it is well-formed, on whether it is accepted or
+//!   which error it has, on the number of listed ids, and, if you try several secrets, on which one sealed it.
+//! * It does not depend on the secret, on the token's other contents, on the id or on its place in the list.
+//!
+//! This is checked on the machine code of the release profile for x86-64, Armv6-M, Armv7E-M and RV32IMC.
+//! `tests/README.md` in the repository names the commands and what they do not cover; other targets and profiles are
+//! not covered. Nor are processors that vary the time of basic instructions: x86-64 without DOITM, AArch64 without DIT,
+//! and the 64-bit multiplication of Cortex-M3. After `Unlisted`, what you do with the id, and how long it takes, is
+//! outside this guarantee.
+//!
+//! ## Other limits
 //!
 //! **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
 //! and its payload, and parsing erases the bytes of the secret. Not erased: ids, copies that moves leave behind, the
 //! payload that `verify` decodes, and what the cipher and the encoder leave on the stack.
 //!
 //! **AES-GCM is not key-committing:** someone who knows two secrets can craft one token valid under both, for ids that
-//! they cannot choose. Never let tenants choose a secret. 64 digits are a form, not a proof of randomness.
+//! they cannot choose. Never let tenants choose a secret: 64 hexadecimal digits need not be random.
 //!
-//! **Dependencies.** `ctutils` 0.4.8, `cmov` 0.5.4 and `aes` 0.9.4 have constant-time fixes for Cortex-M0, RISC-V and
-//! AArch64. Check yours with `cargo tree`. If the `rust-version` of your package is below 1.89, cargo may choose older
-//! releases without them: raise it.
+//! **Dependencies.** Constant-time fixes for Cortex-M0, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes`
+//! 0.9.4 and later. Check yours with `cargo tree`. If the `rust-version` of your package is below 1.89, cargo may
+//! choose older releases without them: raise it.
 //!
 //! # `no_std`
 //!
-//! The crate needs no operating system, no allocator and no static RAM, and no input makes it panic. Keep the
-//! [`ClientSecret`], which takes a few hundred bytes, in the stack frame of `main`, and the list in flash as a
-//! `static`; [`verify`] also takes a list that you build at run time. Use a secret for each device, because everyone
-//! who reads one out can issue keys under it. A device that only verifies needs no generator; one that issues passes
-//! [`issue`] a [`TryCryptoRng`](rand_core::TryCryptoRng) over its hardware generator. On Armv7-M, build with `--cfg
-//! cpubits="32"` in `RUSTFLAGS`, because the time of a 64-bit multiplication may vary there. Armv6-M (Cortex-M0) has no
-//! such instruction. `examples/README.md` in the repository has a Cortex-M3 firmware, a WebAssembly module, their sizes
-//! and stack use.
+//! The crate needs no operating system, no allocator and no static RAM, and no input makes it panic. With AES in
+//! software it takes less than 16 KiB of flash, and a call less than 1.5 KiB of stack. A [`ClientSecret`] takes 272
+//! bytes, and each listed id 16.
+//!
+//! ```
+//! use client_keys::rand_core::{TryCryptoRng, TryRng, utils};
+//! use client_keys::{ClientKey, ClientSecret, KeyId, issue, verify};
+//!
+//! /// In flash, without RAM. [`verify`] also takes a list that you build at run time.
+//! static CLIENT_KEYS: [KeyId; 1] =
+//!     [KeyId::from_bytes(*b"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd")];
+//!
+//! /// Make the secret once, in the stack frame of `main`: `ClientSecret::from_bytes(&bytes)`.
+//! fn accepts(secret: &ClientSecret, token: &[u8]) -> bool {
+//!     verify(secret, &CLIENT_KEYS, token).is_ok()
+//! }
+//!
+//! /// Only a device that issues keys needs a generator.
+//! fn issue_key(secret: &ClientSecret) -> Result<ClientKey, NoiseSourceError> {
+//!     issue(secret, &mut Trng)
+//! }
+//!
+//! /// The board's tested noise source, never a timer or a fixed seed. Many HALs implement these traits.
+//! struct Trng;
+//!
+//! impl TryRng for Trng {
+//!     type Error = NoiseSourceError;
+//!
+//!     fn try_next_u32(&mut self) -> Result<u32, NoiseSourceError> {
+//!         read_noise_source() // waits for a word; an error flag of the peripheral is an error
+//!     }
+//!     fn try_next_u64(&mut self) -> Result<u64, NoiseSourceError> {
+//!         utils::next_u64_via_u32(self)
+//!     }
+//!     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoiseSourceError> {
+//!         utils::fill_bytes_via_next_word(bytes, || self.try_next_u32())
+//!     }
+//! }
+//!
+//! impl TryCryptoRng for Trng {}
+//! # #[derive(Debug)]
+//! # struct NoiseSourceError;
+//! # impl core::fmt::Display for NoiseSourceError {
+//! #     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+//! #         f.write_str("no randomness")
+//! #     }
+//! # }
+//! # impl core::error::Error for NoiseSourceError {}
+//! # fn read_noise_source() -> Result<u32, NoiseSourceError> {
+//! #     getrandom::u32().map_err(|_| NoiseSourceError)
+//! # }
+//! # let secret = ClientSecret::from_bytes(&core::array::from_fn(|_| Trng.try_next_u32().unwrap() as u8));
+//! # let key = issue_key(&secret).unwrap();
+//! # assert!(!accepts(&secret, key.key_access_token.as_ref()));
+//! ```
+//!
+//! * **Secret:** use one for each device, because whoever reads it out of the flash can issue keys under it.
+//! * **Cortex-M0 and M0+** (Armv6-M) need no flag, as they have no 64-bit multiplication.
+//! * **Cortex-M3 and later** (Armv7-M): put `rustflags = ["--cfg", 'cpubits="32"']` into `.cargo/config.toml`. GHASH
+//!   then multiplies 32 bits at a time. A stable compiler does so by itself; nightly would choose 64 bits, whose time
+//!   depends on the operands on a Cortex-M3.
+//! * **RISC-V** needs no flag. Ask the manufacturer of your core whether the time of `mul` depends on its operands.
+//!
+//! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`), and flash, RAM and stack for three
+//! cores (`tests/bare-metal/figures.txt`).
 //!
 //! # The token format
 //!

@@ -14,14 +14,15 @@ use zeroize::Zeroizing;
 ///
 /// # Security
 ///
-/// * Take the 32 bytes from the operating system's generator. The crate cannot tell whether they are random.
+/// * Take the 32 bytes from a generator for keys, such as the operating system's. The crate cannot tell whether they
+///   are random.
 /// * Use the secret for these tokens and for nothing else.
-/// * You cannot read, clone, compare or print a `ClientSecret`. Share it by reference, in an `Arc` or in a
-///   `static` that is set once, such as a `OnceLock`.
+/// * You cannot read, clone, compare or print a `ClientSecret`. Share it in an `Arc` or a `OnceLock`; without `std`, by
+///   reference.
 /// * Its own storage is erased on drop, and parsing erases the bytes that it decodes. Not erased: copies that moves
 ///   leave behind, and what the cipher leaves on the stack.
-/// * The time of parsing 64 digits does not depend on the digits. For a text that is refused, the time
-///   depends on where its first other character is.
+/// * The time of parsing 64 digits does not depend on the digits. For a text that is refused, the time depends on where
+///   its first character is that is not a digit.
 ///
 /// # Examples
 ///
@@ -43,7 +44,7 @@ pub struct ClientSecret {
 }
 
 impl ClientSecret {
-    /// Makes a secret from 32 bytes. Erase your copy of them afterwards.
+    /// Makes a secret from 32 bytes. Erase your copy of them in RAM afterwards.
     ///
     /// # Examples
     ///
