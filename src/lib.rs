@@ -37,7 +37,7 @@
 //!
 //! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
 //! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch. It
-//! needs Rust 1.85 or later. A new major version of `rand_core` is a breaking release.
+//! compiles with Rust 1.85 or later. A new major version of `rand_core` is a breaking release.
 //!
 //! # Rotation
 //!
@@ -101,92 +101,101 @@
 //!   which error it has, on the number of listed ids, and, if you try several secrets, on which one sealed it.
 //! * It does not depend on the secret, on the token's other contents, on the id or on its place in the list.
 //!
-//! This is checked on the machine code of the release profile for x86-64, Armv6-M, Armv7E-M and RV32IMC.
-//! `tests/README.md` in the repository names the commands and what they do not cover; other targets and profiles are
-//! not covered. Nor are processors that vary the time of basic instructions: x86-64 without DOITM, AArch64 without DIT,
-//! and the 64-bit multiplication of Cortex-M3. After `Unlisted`, what you do with the id, and how long it takes, is
-//! outside this guarantee.
+//! This is checked on the machine code that stable Rust makes at `opt-level = 3` without LTO for x86-64, Armv6-M,
+//! Armv7E-M and RV32IMC; with LTO for x86-64 only; at `opt-level = "z"` for RV32IMC, and in part for Arm.
+//! `tests/README.md` in the repository names the commands and what they do not cover. No other target is covered, such
+//! as Armv8-M, AArch64 or RV64, and no processor that varies the time of basic instructions, such as x86-64 without
+//! DOITM. After `Unlisted`, what you do with the id, and how long it takes, is outside this guarantee.
 //!
 //! ## Other limits
 //!
 //! **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
-//! and its payload, and parsing erases the bytes of the secret. Not erased: ids, copies that moves leave behind, the
-//! payload that `verify` decodes, and what the cipher and the encoder leave on the stack.
+//! and its payload, and parsing erases the bytes of the secret. The crate does not erase ids, copies that moves leave
+//! behind, the payload that `verify` decodes, and what the cipher and the encoder leave on the stack.
 //!
 //! **AES-GCM is not key-committing:** someone who knows two secrets can craft one token valid under both, for ids that
 //! they cannot choose. Never let tenants choose a secret: 64 hexadecimal digits need not be random.
 //!
 //! **Dependencies.** Constant-time fixes for Cortex-M0, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes`
-//! 0.9.4 and later. Check yours with `cargo tree`. If the `rust-version` of your package is below 1.89, cargo may
-//! choose older releases without them: raise it.
+//! 0.9.4 and later, which need Rust 1.89. If the `rust-version` of your package is lower, cargo may choose older
+//! releases: raise it, and check with `cargo tree`.
+//!
+//! **Audit.** Nobody outside the project has audited this crate.
 //!
 //! # `no_std`
 //!
-//! The crate needs no operating system, no allocator and no static RAM, and no input makes it panic. With AES in
-//! software it takes less than 16 KiB of flash, and a call less than 1.5 KiB of stack. A [`ClientSecret`] takes 272
-//! bytes, and each listed id 16.
+//! The crate needs no operating system, no allocator, no static RAM and no atomic instructions, and no input makes it
+//! panic. It takes less than 16 KiB of flash, AES included, and a call less than 1.5 KiB of stack. A [`ClientSecret`]
+//! takes 272 bytes, and each listed id 16.
+//!
+//! A device that verifies needs no generator:
 //!
 //! ```
-//! use client_keys::rand_core::{TryCryptoRng, TryRng, utils};
-//! use client_keys::{ClientKey, ClientSecret, KeyId, issue, verify};
+//! use client_keys::{ClientSecret, KeyId, verify};
 //!
-//! /// In flash, without RAM. [`verify`] also takes a list that you build at run time.
-//! static CLIENT_KEYS: [KeyId; 1] =
-//!     [KeyId::from_bytes(*b"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd")];
+//! // In flash. `verify` also takes a list that you build at run time.
+//! static CLIENT_KEYS: [KeyId; 1] = [KeyId::from_bytes([
+//!     0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, //
+//!     0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd,
+//! ])];
 //!
-//! /// Make the secret once, in the stack frame of `main`: `ClientSecret::from_bytes(&bytes)`.
+//! // Call `ClientSecret::from_bytes` once. Keep the result in the stack
+//! // frame of `main`, or in a `StaticCell` for interrupts and tasks.
 //! fn accepts(secret: &ClientSecret, token: &[u8]) -> bool {
 //!     verify(secret, &CLIENT_KEYS, token).is_ok()
 //! }
+//! # assert!(!accepts(&ClientSecret::from_bytes(&[7; 32]), b"ck1_"));
+//! ```
 //!
-//! /// Only a device that issues keys needs a generator.
-//! fn issue_key(secret: &ClientSecret) -> Result<ClientKey, NoiseSourceError> {
-//!     issue(secret, &mut Trng)
-//! }
+//! A device that issues needs one. If your HAL implements `rand_core` 0.10, pass its type to [`issue`]. Otherwise wrap
+//! a tested noise source, never a timer or a fixed seed:
 //!
-//! /// The board's tested noise source, never a timer or a fixed seed. Many HALs implement these traits.
-//! struct Trng;
+//! ```
+//! use client_keys::rand_core::{TryCryptoRng, TryRng, utils};
+//! use core::fmt;
 //!
-//! impl TryRng for Trng {
+//! struct NoiseSource;
+//!
+//! impl TryRng for NoiseSource {
 //!     type Error = NoiseSourceError;
 //!
-//!     fn try_next_u32(&mut self) -> Result<u32, NoiseSourceError> {
-//!         read_noise_source() // waits for a word; an error flag of the peripheral is an error
+//!     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+//!         // Return the peripheral's next word, or if it reports an error:
+//!         Err(NoiseSourceError)
 //!     }
-//!     fn try_next_u64(&mut self) -> Result<u64, NoiseSourceError> {
+//!     fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
 //!         utils::next_u64_via_u32(self)
 //!     }
-//!     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoiseSourceError> {
-//!         utils::fill_bytes_via_next_word(bytes, || self.try_next_u32())
+//!     fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
+//!         utils::fill_bytes_via_next_word(to, || self.try_next_u32())
 //!     }
 //! }
 //!
-//! impl TryCryptoRng for Trng {}
-//! # #[derive(Debug)]
-//! # struct NoiseSourceError;
-//! # impl core::fmt::Display for NoiseSourceError {
-//! #     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-//! #         f.write_str("no randomness")
-//! #     }
-//! # }
-//! # impl core::error::Error for NoiseSourceError {}
-//! # fn read_noise_source() -> Result<u32, NoiseSourceError> {
-//! #     getrandom::u32().map_err(|_| NoiseSourceError)
-//! # }
-//! # let secret = ClientSecret::from_bytes(&core::array::from_fn(|_| Trng.try_next_u32().unwrap() as u8));
-//! # let key = issue_key(&secret).unwrap();
-//! # assert!(!accepts(&secret, key.key_access_token.as_ref()));
+//! impl TryCryptoRng for NoiseSource {}
+//!
+//! #[derive(Debug, PartialEq)]
+//! struct NoiseSourceError;
+//!
+//! impl fmt::Display for NoiseSourceError {
+//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+//!         f.write_str("the noise source failed")
+//!     }
+//! }
+//!
+//! impl core::error::Error for NoiseSourceError {}
+//! # let secret = client_keys::ClientSecret::from_bytes(&[7; 32]);
+//! # let error = client_keys::issue(&secret, &mut NoiseSource).unwrap_err();
+//! # assert_eq!(error, NoiseSourceError);
 //! ```
 //!
 //! * **Secret:** use one for each device, because whoever reads it out of the flash can issue keys under it.
-//! * **Cortex-M0 and M0+** (Armv6-M) need no flag, as they have no 64-bit multiplication.
-//! * **Cortex-M3 and later** (Armv7-M): put `rustflags = ["--cfg", 'cpubits="32"']` into `.cargo/config.toml`. GHASH
-//!   then multiplies 32 bits at a time. A stable compiler does so by itself; nightly would choose 64 bits, whose time
-//!   depends on the operands on a Cortex-M3.
-//! * **RISC-V** needs no flag. Ask the manufacturer of your core whether the time of `mul` depends on its operands.
+//! * **Cortex-M3, M4 and M7:** stable Rust needs no flag. Nightly would multiply 64 bits at once in GHASH, which takes
+//!   a Cortex-M3 a time that depends on the operands: add `--cfg cpubits="32"` to your target's `rustflags`.
+//! * **Cortex-M0 and M0+** need no flag: they have no such instruction.
+//! * **RISC-V** needs no flag. If the time of your core's `mul` depends on its operands, as its manufacturer can tell,
+//!   or if it has none, the guarantee does not hold.
 //!
-//! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`), and flash, RAM and stack for three
-//! cores (`tests/bare-metal/figures.txt`).
+//! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`).
 //!
 //! # The token format
 //!

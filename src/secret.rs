@@ -21,8 +21,8 @@ use zeroize::Zeroizing;
 ///   reference.
 /// * Its own storage is erased on drop, and parsing erases the bytes that it decodes. Not erased: copies that moves
 ///   leave behind, and what the cipher leaves on the stack.
-/// * The time of parsing 64 digits does not depend on the digits. For a text that is refused, the time depends on where
-///   its first character is that is not a digit.
+/// * The time of parsing 64 digits does not depend on the digits. For a text that is refused, the time depends on the
+///   position of its first character that is not a digit.
 ///
 /// # Examples
 ///

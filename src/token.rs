@@ -42,7 +42,7 @@ impl AccessToken {
         Self(self.0.clone())
     }
 
-    /// Returns the token's 62 characters. Give them to the client: nothing can make them a second time.
+    /// Returns the token's 62 characters. Give them to the client: nothing can recover them.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Every character is ASCII. The default is unreachable, and `verify` refuses an empty token.

@@ -67,7 +67,8 @@ fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// Not the text of a version-1 token: its length, its prefix, a character or the spare bits of the last are wrong.
+    /// Not the text of a version-1 token: its length, its prefix or a character is wrong, or its last character has
+    /// spare bits that are not zero.
     ///
     /// Usually the client sent another kind of credential, or did not send all 62 characters after `Bearer` and the
     /// space. `verify` decides this without the secret.
