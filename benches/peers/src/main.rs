@@ -111,7 +111,7 @@ fn contestants(times: &Times, allocations: &Allocations) -> Result<(), Box<dyn s
     bars.extend(peers::OPEN.map(|name| bar(name, "")));
     bars.sort_by(|one, other| one.nanoseconds.total_cmp(&other.nanoseconds));
 
-    println!("\n| what | ns | / client-keys | heap allocations |\n| --- | --- | --- | --- |");
+    println!("\n| call | ns | / client-keys | heap allocations |\n| --- | --- | --- | --- |");
     let row = |name: &str, what: &str| {
         let ratio = times.median(|t| t[name] / t["client-keys"]);
         println!(
