@@ -1,4 +1,4 @@
-//! `verify` by answer and by the number of listed ids, beside what its parts take alone.
+//! Times `verify` by answer and by the number of listed ids, and its parts alone.
 
 mod raw;
 
@@ -31,7 +31,7 @@ fn answers(c: &mut Criterion) {
     ] {
         group.bench_function(answer, |b| {
             b.iter(|| {
-                // By reference: handing over the answer would time its copy.
+                // By reference, because passing the answer on would time its copy.
                 black_box(&verify(black_box(&secret), black_box(allowed), black_box(token)));
             });
         });

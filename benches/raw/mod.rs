@@ -1,5 +1,5 @@
-//! The limits: what the parts of `issue` and `verify` take alone.
-#![allow(dead_code, reason = "each program that measures uses its part")]
+//! The lower limits: the parts of `issue` and `verify` alone.
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
 
 use aes_gcm::{
     AeadInOut, Aes256Gcm, KeyInit, Nonce, Tag,
@@ -9,7 +9,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 
 pub const ASSOCIATED_DATA: &[u8; 4] = b"ck1_";
 
-/// The payload of a token's text by `base64ct`: 43 bytes, in a buffer of that length.
+/// Decodes a token's payload of 43 bytes with `base64ct`.
 pub fn decode(token: &[u8]) -> Option<[u8; 43]> {
     let mut payload = [0; 43];
     Base64UrlUnpadded::decode(token.strip_prefix(ASSOCIATED_DATA)?, &mut payload).ok()?;
@@ -42,7 +42,7 @@ impl Message {
         message
     }
 
-    /// In place, as the crate does it: the copy of 15 bytes was not measurable beside two separate buffers.
+    /// Decrypts in place, as the crate does. Two separate buffers, without the copy, were not measurably faster.
     pub fn open(&self) -> Option<[u8; 15]> {
         let mut text = self.ciphertext;
         self.cipher
@@ -61,7 +61,7 @@ impl Message {
     }
 }
 
-/// The least that looking at every listed id can take: 16 bytes each, read once and added.
+/// The least work that reads every listed id: adds up 16 bytes for each.
 pub fn sum(ids: &[[u64; 2]]) -> u64 {
     ids.as_flattened()
         .iter()

@@ -1,5 +1,5 @@
-//! 43 bytes of the fuzzer's choice, raw or sealed by ring, as text that may be edited: the answer is the one that ring
-//! gives on top of the base64 crate. What ring seals, `issue` must write.
+//! Encodes 43 bytes of the fuzzer, raw or sealed by ring, and may edit the text: `verify` must answer as ring and the
+//! base64 crate do. If ring sealed the bytes, `issue` must write the same token.
 #![no_main]
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -60,7 +60,7 @@ fn expected(allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
     }
 }
 
-/// Edits of three bytes each: what to do, where, and the byte.
+/// Applies edits of three bytes each: what to do, where, and the byte.
 fn edit(text: &mut Vec<u8>, edits: &[u8]) {
     for &[what, place, byte] in edits.as_chunks().0 {
         let place = usize::from(place) % (text.len() + 1);

@@ -1,4 +1,5 @@
-//! Any text as a secret, an id and a list: parsed, and refused in the same words, as by the hex crate and `str`.
+//! Parses any text as a secret, an id and a list: the results must be those of the hex crate and `str`, and the errors
+//! must have the expected text.
 #![no_main]
 
 use client_keys::{ClientSecret, KeyId, issue};

@@ -1,4 +1,4 @@
-//! Any bytes as a token and any ids as a list: nothing is let in but the one token that was issued.
+//! Any bytes as a token and any ids as a list: `verify` accepts only the issued token, and only if its id is listed.
 #![no_main]
 
 use client_keys::{ClientKey, ClientSecret, KeyId, VerifyError, issue, verify};

@@ -1,4 +1,4 @@
-//! What the targets share: one secret, and a generator that draws what the fuzzer chose.
+//! Shared by the targets: one secret, and a generator that returns the fuzzer's bytes.
 
 use client_keys::rand_core::{Infallible, TryCryptoRng, TryRng};
 

@@ -1,5 +1,5 @@
-//! The times of `verify` in one build: nanoseconds of `verify` and of what it is compared with, ratios, and nanoseconds for each
-//! listed id, in the order of the table that `run` prints.
+//! Prints the figures of one build, in the order of the table that `run` prints: nanoseconds of `verify` and of its
+//! alternatives, ratios, and nanoseconds for each listed id.
 
 mod limits;
 mod measure;

@@ -15,7 +15,7 @@ pub fn subjects() -> Vec<Subject> {
     vec![ring(), stored_hash()]
 }
 
-/// A subject that was seen to accept the good token, with its id, and to refuse the altered one.
+/// Makes a subject, after checking that it returns the good token's id and refuses the altered token.
 fn subject<T: 'static, I: Debug + PartialEq + 'static>(
     name: &str,
     good: T,
@@ -38,7 +38,7 @@ pub fn of_text<I: Debug + PartialEq + 'static>(
     subject(name, token, &altered, id, move |token| check(token))
 }
 
-/// A key of 32 random bytes, as hexadecimal digits, whose SHA-256 is looked up.
+/// Looks up the SHA-256 of a key, which is 32 random bytes as hexadecimal digits.
 fn stored_hash() -> Subject {
     let [first, last] = [random::<16>(), random::<16>()].map(u128::from_ne_bytes);
     let key = format!("{first:032x}{last:032x}");

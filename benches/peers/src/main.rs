@@ -1,5 +1,5 @@
-//! Prints, as Markdown, how far each goal is reached and what every contestant takes, and draws the two pictures.
-//! The arguments are ratios that `flags` found in other builds; `run` puts them together.
+//! Prints as Markdown whether each goal is met and how long every contestant takes, and draws the two pictures.
+//! The arguments are ratios that `flags` measured in other builds; `run` passes them.
 
 #[path = "../../../tests/common/allocations.rs"]
 mod counter;
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     lists(&times)
 }
 
-/// On the heap, by subject.
+/// Heap allocations of one call, by subject.
 type Allocations = BTreeMap<String, u64>;
 
 fn allocations_of_one_call(subject: &mut Subject) -> (String, u64) {
@@ -51,7 +51,7 @@ fn goals(times: &Times, allocations: &Allocations, [crate_unit, tuned, tuned_sca
     let list = format!("list {LONGEST}");
     let sum = format!("sum {LONGEST}");
     let by_name = |a: &&&str, b: &&&str| times.nanoseconds(a).total_cmp(&times.nanoseconds(b));
-    let fastest = peers::OPEN.iter().min_by(by_name).expect("some take part");
+    let fastest = peers::OPEN.iter().min_by(by_name).expect("`OPEN` is not empty");
     let ours = |name: &str| name == "issue" || name.starts_with("client-keys");
     let allocated: u64 = allocations
         .iter()
@@ -91,7 +91,7 @@ fn goals(times: &Times, allocations: &Allocations, [crate_unit, tuned, tuned_sca
     );
 }
 
-/// On these processors the cipher gains more by better code than on others.
+/// On these processors the cipher gains more from better code than on others.
 fn has_wide_aes() -> bool {
     #[cfg(target_arch = "x86_64")]
     return is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("vaes");

@@ -1,4 +1,4 @@
-//! Times of many short batches, taken in turn, so that whatever else the machine does meets every subject alike.
+//! Times many short batches of all subjects in turn, so that other load affects every subject equally.
 
 use std::{
     hint::black_box,
@@ -21,7 +21,7 @@ impl Subject {
             calls: 1,
             run: Box::new(move |calls| {
                 for _ in 0..calls {
-                    // By reference: handing over the result would time its copy.
+                    // By reference, because passing the result on would time its copy.
                     black_box(&call());
                 }
             }),
@@ -36,7 +36,7 @@ impl Subject {
         (self.run)(calls);
     }
 
-    /// The time of one batch, after an eighth of one that brings the subject's code and data back into the caches.
+    /// Times one batch, after an eighth of one that brings the subject's code and data back into the caches.
     fn batch(&mut self) -> Duration {
         self.repeat(self.calls.div_ceil(8));
         let start = Instant::now();
@@ -62,7 +62,7 @@ impl Index<&str> for Round<'_> {
 
     fn index(&self, name: &str) -> &f64 {
         let subject = self.names.iter().position(|known| known == name);
-        &self.nanoseconds[subject.unwrap_or_else(|| panic!("nothing is called {name:?}"))]
+        &self.nanoseconds[subject.unwrap_or_else(|| panic!("no subject is called {name:?}"))]
     }
 }
 
@@ -79,7 +79,7 @@ pub fn measure(subjects: &mut [Subject], rounds: usize) -> Times {
 }
 
 impl Times {
-    /// The median, over all rounds, of what `of` makes of the times of one round.
+    /// The median of `of` over all rounds.
     pub fn median(&self, of: impl Fn(&Round<'_>) -> f64) -> f64 {
         let of_round = |nanoseconds: &Vec<f64>| {
             of(&Round {

@@ -1,4 +1,4 @@
-//! `client-keys` itself, and the limits of its parts.
+//! `client-keys` itself, and its parts.
 
 use crate::{
     measure::Subject,
@@ -17,14 +17,14 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Another text of the same form: one character, well inside whatever a token is authenticated by, becomes another.
+/// Changes one character, well inside the part that authenticates any contestant's token.
 pub fn altered(token: &str) -> String {
     let place = token.len() * 3 / 4;
     let other = if &token[place..=place] == "A" { "B" } else { "A" };
     [&token[..place], other, &token[place + 1..]].concat()
 }
 
-/// `verify` by answer and list, `issue`, and what their parts take alone.
+/// `verify` by answer and by list, `issue`, and their parts alone.
 pub fn subjects() -> Vec<Subject> {
     let bytes = random();
     let secret = Rc::new(ClientSecret::from_bytes(&bytes));
@@ -104,7 +104,7 @@ pub fn subjects() -> Vec<Subject> {
     all
 }
 
-/// The README's way to ids that are kept elsewhere.
+/// As the crate's documentation does it for ids in a database.
 fn verify_by_set(secret: &ClientSecret, set: &HashSet<KeyId>, token: &str) -> Result<KeyId, VerifyError> {
     match verify(secret, &[], token) {
         Err(VerifyError::Unlisted(id)) if set.contains(&id) => Ok(id),

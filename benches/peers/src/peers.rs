@@ -1,10 +1,10 @@
-//! The same job in other crates: a prepared server secret, the token's text in, the id out if it is listed.
+//! The same job in other crates: with a prepared server secret, each takes a token's text and returns its id if listed.
 
 use crate::{limits::of_text, measure::Subject, own::random};
 
-/// Those who open an id that was sealed or signed under the secret.
+/// Contestants that open an id, sealed or signed under the secret.
 pub const OPEN: [&str; 5] = ["cookie", "jsonwebtoken", "pasetors", "fernet", "branca"];
-/// Compares a hash that was stored for the token. There is no secret.
+/// Compares a stored hash of the token, and has no secret.
 pub const HASHES: &str = "prefixed-api-key";
 
 pub fn subjects() -> Vec<Subject> {
@@ -18,7 +18,7 @@ pub fn subjects() -> Vec<Subject> {
     ]
 }
 
-/// Where a payload has to be text, the id is its 30 digits.
+/// An id as its 30 digits, for payloads that must be text.
 fn random_digits() -> String {
     client_keys::KeyId::from_bytes(random()).to_string()
 }

@@ -1,4 +1,4 @@
-//! The two pictures. White behind them: a page may be dark.
+//! Draws the two pictures, on white, because the page may be dark.
 
 use plotters::prelude::*;
 use std::error::Error;
@@ -13,7 +13,7 @@ pub struct Bar<'a> {
     pub nanoseconds: f64,
 }
 
-/// One bar for each contestant, the fastest on top; those with a remark do less, and are grey.
+/// Draws one bar for each contestant, the fastest on top. Contestants with a remark do less, and are grey.
 pub fn bars(path: &str, bars: &[Bar<'_>]) -> Result<(), Box<dyn Error>> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
@@ -47,7 +47,7 @@ pub fn bars(path: &str, bars: &[Bar<'_>]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Both axes grow by factors: the list's length and the cost of its scan span five powers of ten.
+/// Both axes are logarithmic: the list's length and the cost of its scan span five powers of ten.
 pub fn lines(path: &str, lines: &[(&str, Vec<(f64, f64)>)]) -> Result<(), Box<dyn Error>> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
