@@ -1,6 +1,6 @@
 //! The console of the walk-through: issues a client key and shows `verify` at work on it.
 //!
-//! `CLIENT_SECRET` and `CLIENT_KEYS` are read from the environment, both may be missing. A `.env` is not read.
+//! Reads `CLIENT_SECRET` and `CLIENT_KEYS` from the environment; both may be missing. Does not read `.env`.
 
 use client_keys::{ClientSecret, KeyId, issue, verify};
 use getrandom::SysRng;
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `eprintln!` would panic if standard error takes nothing.
+            // `eprintln!` would panic if it cannot write.
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::from(2)
         }
@@ -35,13 +35,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     let token = key.key_access_token.as_str();
     writeln!(out, "key_id:           {}", key.key_id)?;
     writeln!(out, "key_access_token: {token}")?;
-    writeln!(out, "Keep the token now: a lost one cannot be recovered.")?;
+    writeln!(out, "Store the token now: a lost token cannot be recovered.")?;
     writeln!(out)?;
 
     let others = allowed.clone();
     allowed.push(key.key_id);
     let list: Vec<String> = allowed.iter().map(KeyId::to_string).collect();
-    writeln!(out, "To accept the client, list its id (.env):")?;
+    writeln!(out, "To accept the client, list its id in .env:")?;
     writeln!(out, "CLIENT_KEYS={}", list.join(","))?;
     writeln!(out)?;
     writeln!(out, "The client sends:")?;
@@ -55,7 +55,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     )?;
     writeln!(
         out,
-        "verify, id taken out:          {}",
+        "verify, id removed:            {}",
         answer(&secret, &others, token)
     )?;
     writeln!(
@@ -70,7 +70,7 @@ fn variable(name: &str) -> Result<Option<String>, String> {
     match env::var(name) {
         Ok(text) => Ok(Some(text)),
         Err(VarError::NotPresent) => {
-            // What follows is not for the secret and the list of that file.
+            // The output then ignores the secret and the list of that file.
             if Path::new(".env").exists() {
                 let note = "is not set in the environment, and .env is not read";
                 let _ = writeln!(io::stderr(), "note: {name} {note}");
@@ -88,7 +88,7 @@ fn make_secret(out: &mut impl Write) -> Result<ClientSecret, Box<dyn Error>> {
     let digits = bytes.map(|byte| format!("{byte:02x}")).concat();
     writeln!(
         out,
-        "CLIENT_SECRET is not set: here is a new one from the operating system's generator. Keep it (.env):"
+        "CLIENT_SECRET is not set. Here is a new one from the operating system's generator; keep it in .env:"
     )?;
     writeln!(out, "CLIENT_SECRET={digits}")?;
     writeln!(out)?;
@@ -102,7 +102,7 @@ fn answer(secret: &ClientSecret, allowed: &[KeyId], token: &str) -> String {
     }
 }
 
-/// The token with the first character behind its prefix changed.
+/// Changes the first character after the token's prefix.
 fn change_one(token: &str) -> String {
     let (prefix, rest) = token.split_at("ck1_".len());
     let changed = if rest.starts_with('A') { 'B' } else { 'A' };

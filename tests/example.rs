@@ -1,4 +1,4 @@
-//! What the program `examples/issue.rs` prints, and that it never shows the secret. `.ci/run example` runs this.
+//! `examples/issue.rs` prints what it should, and never a secret that it was given. `.ci/run example` runs these tests.
 
 use client_keys::KeyId;
 use std::{
@@ -12,7 +12,7 @@ const SECRET: &str = "00112233445566778899aabbccddeeff0123456789abcdefABCDEFfedc
 
 /// Runs the example in a folder, with these settings and no others.
 fn example(folder: &Path, settings: &[(&str, &str)]) -> Output {
-    // Cargo builds it first, also where only this test is run.
+    // Cargo builds the example first, even if only this test runs.
     Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--locked", "--example", "issue", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
@@ -30,7 +30,7 @@ fn text(bytes: &[u8]) -> &str {
     text
 }
 
-/// The rest of the one line that begins like this.
+/// Returns the rest of the only line that begins with `begin`.
 #[track_caller]
 fn value<'a>(out: &'a str, begin: &str) -> &'a str {
     let mut found = out.lines().filter_map(|line| line.strip_prefix(begin));
@@ -58,7 +58,7 @@ fn an_issued_key_is_accepted_until_its_id_is_taken_out() {
     assert!(token.len() == 62 && token.starts_with("ck1_"));
     assert_eq!(value(out, "Authorization: Bearer "), token);
     assert_eq!(value(out, "verify, id listed:"), format!("accepted, {id}"));
-    assert!(value(out, "verify, id taken out:").starts_with("refused: key id not in the allow list"));
+    assert!(value(out, "verify, id removed:").starts_with("refused: key id not in the allow list"));
     assert!(value(out, "verify, one character changed:").starts_with("refused: token altered"));
 }
 

@@ -1,5 +1,5 @@
-//! The host's side of the demonstration: it makes the memory map, turns tests/vectors.json into a table, and issues
-//! tokens that the device has never seen.
+//! The host's side: writes the memory map, turns tests/vectors.json into a table, and issues tokens that the device has
+//! never seen.
 
 use client_keys::{ClientSecret, KeyId, issue};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::{env, error::Error, fmt::Write, fs, path::PathBuf};
 const VECTORS: &str = "../../tests/vectors.json";
 /// The Stellaris LM3S6965, as QEMU emulates it.
 const MEMORY: &str = "MEMORY { FLASH : ORIGIN = 0, LENGTH = 256K RAM : ORIGIN = 0x20000000, LENGTH = 64K }";
-/// Ids in each secret's list: the first and the last are those of two of its tokens, and a third token's is not in it.
+/// Ids in the list of each secret. Two of its tokens have the first and the last id, and a third is unlisted.
 const LISTED: usize = 64;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -100,9 +100,9 @@ fn bytes(digits: &str) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 fn text(value: &Value) -> Result<&str, Box<dyn Error>> {
-    value.as_str().ok_or_else(|| format!("{value} is no text").into())
+    value.as_str().ok_or_else(|| format!("{value} is not a string").into())
 }
 
 fn list(value: &Value) -> Result<&Vec<Value>, Box<dyn Error>> {
-    value.as_array().ok_or_else(|| format!("{value} is no list").into())
+    value.as_array().ok_or_else(|| format!("{value} is not a list").into())
 }

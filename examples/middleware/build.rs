@@ -1,4 +1,4 @@
-//! The gRPC service that a `.proto` file would describe, without a compiler for one.
+//! Describes the gRPC service here, because a `.proto` file would need a compiler.
 
 use tonic_build::manual::{Builder, Method, Service};
 

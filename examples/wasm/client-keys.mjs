@@ -1,14 +1,14 @@
 // The host's side of src/lib.rs, for Node.js and browsers: no dependencies, no generated bindings.
 
 const ANSWERS = ["accepted", "malformed", "inauthentic", "unlisted"];
-// A token has 62 characters. The 63rd is enough to tell that a text is none.
+// A token has 62 characters, so 63 show that a text is too long.
 const TOKEN_ROOM = 63;
-// What `fill` finds: no zeros, which the vectors draw.
+// The bytes before `fill`. Not zeros, because some vectors draw zeros.
 const UNFILLED = 0xa5;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Client keys of one secret and one list of ids: `CLIENT_SECRET` and `CLIENT_KEYS` of the walk-through, as text. */
+/** Client keys of one secret and one allow list: the texts of `CLIENT_SECRET` and `CLIENT_KEYS`. */
 export class ClientKeys {
   #wasm;
   #secret;
@@ -19,17 +19,17 @@ export class ClientKeys {
   #failure;
 
   /**
-   * `module` is a compiled `WebAssembly.Module`; `fill` puts random bytes, fit for keys, into the array it is given
-   * before it returns.
+   * `module` is a compiled `WebAssembly.Module`. Before it returns, `fill` fills the given array with random bytes that
+   * are fit for keys.
    */
   constructor(module, clientSecret, clientKeys, fill = (bytes) => crypto.getRandomValues(bytes)) {
     const host = {
-      // An exception through the module's frames would leave them on its stack: issue() throws it instead.
+      // An exception through the module's frames would leave them on its stack, so issue() throws it instead.
       random: (to, length) => {
         try {
           const bytes = new Uint8Array(this.#wasm.memory.buffer, to >>> 0, length).fill(UNFILLED);
           fill(bytes);
-          // It fills later or something else: the nonce would be the same for every key.
+          // `fill` fills later, or something else: every key would have the same nonce.
           if (bytes.every((byte) => byte === UNFILLED)) throw new Error("fill left the bytes as they were");
           return 1;
         } catch (error) {
@@ -40,7 +40,7 @@ export class ClientKeys {
     };
     this.#wasm = new WebAssembly.Instance(module, { host }).exports;
 
-    // One after the other past the module's own data: the secret, the id of an answer, texts, the list at the end.
+    // After the module's own data, in this order: the secret, the id of an answer, texts, the list.
     const secret = encoder.encode(clientSecret);
     const list = encoder.encode(clientKeys);
     const room = clientKeys.split(",").length;
@@ -67,7 +67,7 @@ export class ClientKeys {
     }
   }
 
-  /** `{ result, keyId }`: as in tests/vectors.json; `keyId` is there if the token was authentic. */
+  /** Returns `{ result, keyId }` as in tests/vectors.json; only an authentic token has a `keyId`. */
   verify(token) {
     if (typeof token !== "string") return { result: "malformed" };
     const bytes = encoder.encode(token.slice(0, TOKEN_ROOM)).subarray(0, TOKEN_ROOM);
@@ -81,7 +81,7 @@ export class ClientKeys {
     return answer === 0 || answer === 3 ? { result, keyId: this.#keyId() } : { result };
   }
 
-  /** A new key. Neither part of it can be had again. */
+  /** Issues a key. A lost token cannot be recovered. */
   issue() {
     if (!this.#wasm.issue(this.#secret, this.#id, this.#text)) throw this.#failure;
     const token = new Uint8Array(this.#wasm.memory.buffer, this.#text, 62);
@@ -91,8 +91,8 @@ export class ClientKeys {
   }
 
   /**
-   * Erases the secret from its own storage: the text that it was read from is the caller's, and the engine's to erase.
-   * No key is verified or issued after it.
+   * Erases the secret from the module's memory, but not the text that the caller passed. The instance can then neither
+   * verify nor issue.
    */
   close() {
     this.#wasm.drop_client_secret(this.#secret);

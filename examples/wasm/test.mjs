@@ -1,4 +1,4 @@
-// The module in Node.js: every case of tests/vectors.json, issuing, hostile texts, and how long a call takes.
+// Tests the module in Node.js: every case of tests/vectors.json, issuing, hostile texts, and the time of a call.
 
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ClientKeys } from "./client-keys.mjs";
 
-// Node.js 18, which Debian 12 installs, has no global one.
+// Node.js 18, which Debian 12 installs, has no global `crypto`.
 globalThis.crypto ??= webcrypto;
 
 const here = (path) => new URL(path, import.meta.url);
@@ -16,7 +16,7 @@ const { numberOfTests, testGroups } = JSON.parse(readFileSync(here("../../tests/
 const ID = "0123456789abcdef0123456789abcd";
 const SECRET = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex");
 
-test("every vector has its answer, and every good token is issued as it was", () => {
+test("every vector has its answer, and every good token is issued again", () => {
   const count = { accepted: 0, malformed: 0, inauthentic: 0, unlisted: 0 };
   for (const { secret, allowed, tests } of testGroups) {
     let drawn;
@@ -47,7 +47,7 @@ test("a key issued with the engine's generator is accepted, and after revocation
 test("no generator, no key", () => {
   const { keyId, keyAccessToken } = new ClientKeys(module, SECRET, "").issue();
   const keys = new ClientKeys(module, SECRET, keyId, () => { throw new Error("no entropy"); });
-  // More failures than the stack would hold if each left its part of it behind.
+  // More failures than the stack would hold if each left its frames there.
   for (let i = 0; i < 1_000; i += 1) assert.throws(() => keys.issue(), /no entropy/);
   assert.deepEqual(keys.verify(keyAccessToken), { result: "accepted", keyId });
 });
@@ -61,7 +61,7 @@ test("a generator that fills too late or not at all is an error", () => {
   }
 });
 
-test("a misspelt secret or list is an error", () => {
+test("an invalid secret or list is an error", () => {
   for (const secret of ["", SECRET.slice(1), `${SECRET} `, SECRET.replace(/^./, "g"), "é".repeat(32)]) {
     assert.throws(() => new ClientKeys(module, secret, ID), /CLIENT_SECRET/);
   }
@@ -119,7 +119,7 @@ test("secrets and tokens are erased from what the host holds", (t) => {
 
   const keys = new ClientKeys(module, SECRET, ID);
   assert.ok(encoded.calls[0].result.every((byte) => byte === 0));
-  // The list was written over the secret's first half.
+  // The list has overwritten the secret's first half.
   assert.ok(!held().includes(SECRET.slice(32)) && !held().includes(ID), "after reading");
   const { keyAccessToken } = keys.issue();
   assert.ok(!held().includes(keyAccessToken), "after issue");
@@ -147,6 +147,6 @@ test("size and time", () => {
   const verify = time(() => keys.verify(keyAccessToken));
   const issue = time(() => keys.issue());
   console.log(`${wasm.length} bytes; verify ${verify} µs, issue ${issue} µs`);
-  // Its size by Debian's compiler, and 3 % more or less.
+  // Within 3 % of the size that Debian's compiler gives.
   assert.ok(Math.abs(wasm.length - 18_116) <= 18_116 * 0.03);
 });

@@ -1,5 +1,5 @@
-//! What the example is checked for: the answers of tests/vectors.json to all its cases, tokens that the host issued
-//! while this program was built, keys issued here, and equal instruction counts.
+//! Checks every case of tests/vectors.json, tokens that the host issued while it built this program, keys issued here,
+//! and equal instruction counts.
 
 use crate::{ALLOWED, HardwareGenerator, NoRandomness, SECRET, TOKEN, random_word};
 use client_keys::{ClientSecret, KeyId, VerifyError, issue, verify};
@@ -14,7 +14,7 @@ use semihosting::{eprintln, println};
 
 use table::Host;
 
-/// tests/vectors.json, and what the host issued: written by build.rs.
+/// tests/vectors.json and the host's tokens, which build.rs writes.
 mod table {
     use client_keys::{KeyId, VerifyError};
 
@@ -28,7 +28,7 @@ mod table {
         pub id: u32,
         pub token: &'static str,
         pub expected: Result<KeyId, VerifyError>,
-        /// What was drawn for the token, before the id.
+        /// Good tokens have one.
         pub nonce: Option<[u8; 12]>,
     }
 
@@ -44,9 +44,9 @@ mod table {
     include!(concat!(env!("OUT_DIR"), "/table.rs"));
 }
 
-/// NOT FOR USE: NOTHING ABOUT IT IS RANDOM. It plays the part of the hardware, which the emulated board lacks, and
-/// gives out what it was given, so that what is issued can be compared with tests/vectors.json. Whoever sees two tokens
-/// that share a nonce forges others.
+/// NOT FOR USE: NOTHING ABOUT IT IS RANDOM. It replaces the hardware, which the emulated board lacks, and returns the
+/// given bytes, so that `vectors` can compare the token with tests/vectors.json. Someone who sees two tokens with the
+/// same nonce can forge others.
 fn replayed(nonce: [u8; 12], id: KeyId) -> HardwareGenerator<impl FnMut() -> Result<u32, Infallible>> {
     let mut bytes = nonce.into_iter().chain(id.to_bytes()).chain([0]);
     HardwareGenerator(move || {
@@ -80,7 +80,7 @@ impl Checks {
     }
 }
 
-/// What `main` shows.
+/// The calls that `main` makes.
 fn example(checks: &mut Checks) {
     let secret = ClientSecret::from_bytes(&SECRET);
     checks.same(
@@ -93,7 +93,7 @@ fn example(checks: &mut Checks) {
     checks.same("issued without randomness", 1, &key.err(), &Some(NoRandomness));
 }
 
-/// Every case of tests/vectors.json, and every good token issued anew from what was drawn for it.
+/// Every case of tests/vectors.json, and every good token issued again from its nonce and id.
 fn vectors(checks: &mut Checks) {
     let (mut accepted, mut malformed, mut inauthentic, mut unlisted, mut issued) = (0, 0, 0, 0, 0);
     for group in table::GROUPS {
@@ -129,12 +129,12 @@ fn vectors(checks: &mut Checks) {
     }
     println!("vectors: accepted {accepted}, malformed {malformed}, inauthentic {inauthentic}, unlisted {unlisted}");
     println!("issued as in the vectors: {issued}");
-    // An empty table would otherwise go through.
+    // Otherwise an empty table would pass.
     for (which, count) in [accepted, malformed, inauthentic, unlisted, issued]
         .into_iter()
         .enumerate()
     {
-        checks.same("none of kind", which as u32, &(count > 0), &true);
+        checks.same("there are cases of kind", which as u32, &(count > 0), &true);
     }
 }
 
@@ -154,14 +154,14 @@ fn host(checks: &mut Checks) {
     println!("issued on the host: {} verified", 3 * table::HOSTS.len());
 }
 
-/// Equal counts: what a call must not tell about its inputs, it does not tell by the number of its instructions.
+/// Equal counts: the number of a call's instructions reveals nothing that the call must hide.
 ///
-/// This is not yet constant time: that also needs instructions whose time does not depend on their operands.
+/// Constant time also needs instructions whose time does not depend on their operands.
 fn counts(checks: &mut Checks) {
     let counter = Counter::start();
     let nothing = counter.count(|| ());
     let thousand = counter.count(|| {
-        // SAFETY: does nothing, a thousand times.
+        // SAFETY: a thousand instructions that do nothing.
         unsafe { asm!(".rept 1000", "nop", ".endr", options(nomem, nostack, preserves_flags)) }
     });
     checks.same("the count of instructions", 1000, &(thousand - nothing), &1000);
@@ -194,8 +194,7 @@ fn counts(checks: &mut Checks) {
         unlisted.add(verified(&secret, host, &host.unlisted));
         for token in [host.first, host.last, host.unlisted] {
             inauthentic.add(verified(&secret, host, &foreign.unlisted));
-            // Every character of nonce, ciphertext and tag, the first and the last byte of the tag among them. The last
-            // character stays one that a token may end with.
+            // Every character of nonce, ciphertext and tag. The last stays one that a token may end with.
             for place in 4..62 {
                 let mut altered = token;
                 altered[place] = if token[place] == b'A' { b'Q' } else { b'A' };
@@ -208,7 +207,7 @@ fn counts(checks: &mut Checks) {
                 inauthentic.add(verified(&secret, host, &altered));
                 altered[place] = b'!';
                 checks.same(
-                    "no base64url",
+                    "not base64url",
                     place as u32,
                     &verify(&secret, &host.allowed, altered),
                     &Err(VerifyError::Malformed),
@@ -276,7 +275,7 @@ impl fmt::Display for Range {
     }
 }
 
-/// Counts instructions: the emulator is told to take the same time for each (`-icount`, see .cargo/config.toml).
+/// Counts instructions: the emulator takes the same time for each (`-icount` in .cargo/config.toml).
 struct Counter;
 
 impl Counter {
@@ -292,7 +291,7 @@ impl Counter {
         Self
     }
 
-    /// The instructions that `call` takes and a few of this function's own: up to 1.3 million, then the timer is round.
+    /// Counts the instructions of `call` and a few of its own: up to 1.3 million, where the timer wraps around.
     #[inline(never)]
     fn count<T>(&self, call: impl FnOnce() -> T) -> u32 {
         let before = SYST::get_current();

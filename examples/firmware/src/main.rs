@@ -17,7 +17,7 @@ static ALLOWED: [KeyId; 1] = [KeyId::from_bytes(
     *b"\x02\x6e\x9a\xb8\xca\x61\x6e\x4d\xe3\x4c\xc5\xf2\x19\x4d\x13",
 )];
 
-/// NOT FOR USE: it is published, in tests/vectors.json. A board has its own, in storage that cannot be read out.
+/// NOT FOR USE: tests/vectors.json publishes it. A board has its own, in storage that nobody can read out.
 static SECRET: [u8; 32] = *b"\x1e\xf8\x26\xec\x0b\x16\x12\x08\x4d\x99\x65\x44\x26\x6a\x7f\xa3\
     \xf3\x7d\x00\xea\x94\xec\x5c\x82\xc6\x49\x72\xba\x5e\x7e\x25\x60";
 
@@ -42,12 +42,12 @@ fn main() -> ! {
 
 /// A board's generator: 32 bits at a time from its hardware, which may fail.
 ///
-/// The word source is the board's part. It waits until the peripheral says that a word is ready, and reads it; on the
-/// peripheral's error flag (noise source dead, clock too slow) it returns the error and `issue` issues nothing. On an
-/// STM32, for instance, that is DRDY, CECS and SECS of `RNG_SR`, and `RNG_DR`; embassy's drivers and most HALs implement
-/// these traits themselves. It has to be a generator for keys: a conditioned and tested noise source (NIST SP 800-90B),
-/// or a DRBG seeded from one; never a timer, an unconnected pin, or a fixed seed. A board without such a source
-/// verifies tokens and leaves issuing to a machine that has one: verifying draws nothing.
+/// The board provides the word source. It waits until the peripheral has a word, and returns it. If the peripheral
+/// reports an error (noise source dead, clock too slow), it returns the error, and `issue` issues nothing. On an STM32,
+/// for instance, the flags are DRDY, CECS and SECS of `RNG_SR`, and the word is in `RNG_DR`; embassy's drivers and most
+/// HALs implement these traits themselves. It must be a generator for keys: a conditioned and tested noise source (NIST
+/// SP 800-90B), or a DRBG seeded from one; never a timer, an unconnected pin, or a fixed seed. A board without such a
+/// source can only verify tokens, which draws nothing: issue them on another machine.
 struct HardwareGenerator<W>(W);
 
 impl<E: Error, W: FnMut() -> Result<u32, E>> TryRng for HardwareGenerator<W> {
@@ -69,7 +69,7 @@ impl<E: Error, W: FnMut() -> Result<u32, E>> TryRng for HardwareGenerator<W> {
 /// The promise that the words are fit for keys.
 impl<E: Error, W: FnMut() -> Result<u32, E>> TryCryptoRng for HardwareGenerator<W> {}
 
-/// Replace this by your board's: the emulated one has no generator.
+/// Replace this with your board's word source: the emulated board has none.
 fn random_word() -> Result<u32, NoRandomness> {
     Err(NoRandomness)
 }

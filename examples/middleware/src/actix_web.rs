@@ -12,7 +12,7 @@ use actix_web::{
 use client_keys::KeyId;
 use std::{io, net::TcpListener};
 
-/// Around the whole `App` it also guards the paths that have no route.
+/// Around the whole `App`, it also guards paths without a route.
 pub async fn authorize(
     keys: Data<ClientKeys>,
     request: ServiceRequest,

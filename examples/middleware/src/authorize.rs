@@ -1,4 +1,4 @@
-//! What is the same in every framework. Copy this file and the one of your framework.
+//! Shared by all frameworks. Copy this file and your framework's.
 
 use client_keys::{ClientSecret, KeyId, VerifyError, verify};
 use tracing::{info, warn};
@@ -20,10 +20,10 @@ impl ClientKeys {
     ///
     /// # Errors
     ///
-    /// The `WWW-Authenticate` to refuse the request with. The reason is for the log, and never for the client.
+    /// Returns the `WWW-Authenticate` of the 401. Only the log has the reason.
     pub fn authorize<'a>(&self, authorization: impl IntoIterator<Item = &'a [u8]>) -> Result<KeyId, &'static str> {
         let Some(token) = bearer_token(authorization) else {
-            warn!("refused: not one Authorization header with a bearer token");
+            warn!("refused: expected one Authorization header with a bearer token");
             return Err(NO_TOKEN);
         };
         match verify(&self.secret, &self.allowed, token) {
@@ -45,7 +45,7 @@ impl ClientKeys {
 
 /// Returns the token of the only `Authorization: Bearer <token>` (RFC 6750 section 2.1, RFC 9110 section 11.4).
 ///
-/// Of several headers, a proxy may have checked another one. The value is bytes, since it need not be UTF-8.
+/// If there are several headers, a proxy may have checked a different one. The value is bytes: it need not be UTF-8.
 fn bearer_token<'a>(authorization: impl IntoIterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
     let mut values = authorization.into_iter();
     let (Some(value), None) = (values.next(), values.next()) else {

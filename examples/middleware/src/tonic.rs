@@ -47,7 +47,7 @@ impl Apps for Handler {
 }
 
 pub async fn serve(listener: TcpListener, keys: ClientKeys) -> Result<(), transport::Error> {
-    // As a layer, it is called for unknown services as well; `AppsServer::with_interceptor` would not be.
+    // As a layer, it also guards unknown services; `AppsServer::with_interceptor` would not.
     let authorize = Authorize { keys: Arc::new(keys) };
     let mut server = Server::builder().layer(InterceptorLayer::new(authorize));
     let server = server.add_service(AppsServer::new(Handler));

@@ -19,7 +19,7 @@ struct Unauthorized(&'static str);
 
 impl Reject for Unauthorized {}
 
-/// In front of the path's filter it also guards the paths that have no route.
+/// Before the path's filter, it also guards paths without a route.
 pub fn authorize(keys: Arc<ClientKeys>) -> impl Filter<Extract = (KeyId,), Error = Rejection> + Clone {
     headers_cloned().and_then(move |headers: HeaderMap| {
         let values = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);

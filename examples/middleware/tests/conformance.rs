@@ -1,4 +1,4 @@
-//! One table of requests for every framework and for the service: all of them accept and refuse alike.
+//! One table of requests for every framework and for the service: all of them accept and refuse the same requests.
 //!
 //! HTTP/1.1 requests are bytes on a socket. HTTP/2 compresses headers, so the `h2` crate sends the table's headers to
 //! tonic; it does not look at their values.
@@ -83,7 +83,7 @@ impl Case {
         Self { method, path, ..self }
     }
 
-    /// What a framework answers instead, for a reason that is not in the middleware.
+    /// Sets what a framework answers instead, for a reason outside the middleware.
     fn except(mut self, framework: Framework, expected: Expected, reason: &str) -> Self {
         assert!(expected != self.expected && !reason.is_empty(), "{}", self.name);
         self.exceptions.push((framework, expected));
@@ -135,7 +135,7 @@ impl Keys {
     }
 }
 
-/// In an `f`, `{}` stands for the token of `key`, which is listed.
+/// In the texts of `f`, `{}` is the token of `key`, which is listed.
 #[rustfmt::skip]
 fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
     let token = key.key_access_token.as_str();
@@ -155,7 +155,7 @@ fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
 
     let blanks = "HTTP/1.1 drops blanks around a value, in HTTP/2 they are an error: RFC 9113 section 8.2.1";
     let utf_8 = "Rocket drops headers that are not UTF-8, before any code of the application runs";
-    let no_405 = "Rocket does not match a route with another method, and then knows no route";
+    let no_405 = "Rocket matches no route if the method differs, so it answers 404";
     let grpc = "gRPC has one status, UNIMPLEMENTED, for unknown services and methods";
 
     vec![
@@ -169,8 +169,8 @@ fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
         case("quoted", &[&f("Authorization: Bearer \"{}\"")], INVALID),
         case("two tokens", &[&f("Authorization: Bearer {} {}")], INVALID),
         case("8 KiB", &[&bearer(&filler)], INVALID),
-        case("8 KiB behind the token", &[&bearer(&format!("{token}{filler}"))], INVALID),
-        // How it is written.
+        case("8 KiB after the token", &[&bearer(&format!("{token}{filler}"))], INVALID),
+        // Letter case and white space.
         case("header in lower case", &[&f("authorization: Bearer {}")], ACCEPTED),
         case("header in upper case", &[&f("AUTHORIZATION: Bearer {}")], ACCEPTED),
         case("scheme in lower case", &[&f("Authorization: bearer {}")], ACCEPTED),
@@ -180,8 +180,8 @@ fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
         case("tab", &[&f("Authorization: Bearer\t{}")], REFUSED),
         case("space and tab", &[&f("Authorization: Bearer \t{}")], INVALID),
         case("tab and space", &[&f("Authorization: Bearer\t {}")], REFUSED),
-        case("blanks behind", &[&f("Authorization: Bearer {} \t ")], ACCEPTED).except(Tonic, INVALID, blanks),
-        case("blanks before", &[&f("Authorization: \t Bearer {}")], ACCEPTED).except(Tonic, REFUSED, blanks),
+        case("trailing blanks", &[&f("Authorization: Bearer {} \t ")], ACCEPTED).except(Tonic, INVALID, blanks),
+        case("leading blanks", &[&f("Authorization: \t Bearer {}")], ACCEPTED).except(Tonic, REFUSED, blanks),
         // No token.
         case("empty", &[b"Authorization:"], REFUSED),
         case("Bearer alone", &[b"Authorization: Bearer"], REFUSED),
@@ -194,7 +194,7 @@ fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
         case("Basic with the token", &[&f("Authorization: Basic {}")], REFUSED),
         case("other header", &[&f("Proxy-Authorization: Bearer {}")], REFUSED),
         case("in the query", &[], REFUSED).to("GET", &format!("/apps?access_token={token}")),
-        // Several: a proxy may have checked another one.
+        // Several: a proxy may have checked a different one.
         case("twice the same", &[good, good], REFUSED),
         case("three times the same", &[good, good, good], REFUSED),
         case("listed, then unlisted", &[good, unlisted], REFUSED),
@@ -205,7 +205,7 @@ fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
         case("Bearer, then empty", &[good, b"Authorization:"], REFUSED),
         case("not UTF-8, then listed", &[invalid_utf_8, good], REFUSED).except(Rocket, ACCEPTED, utf_8),
         case("listed, then not UTF-8", &[good, invalid_utf_8], REFUSED).except(Rocket, ACCEPTED, utf_8),
-        case("comma behind", &[&f("Authorization: Bearer {},")], INVALID),
+        case("trailing comma", &[&f("Authorization: Bearer {},")], INVALID),
         case("Bearer, comma, Bearer", &[&f("Authorization: Bearer {}, Bearer {}")], INVALID),
         case("Bearer, comma, Basic", &[&f("Authorization: Bearer {}, Basic eA==")], INVALID),
         case("Basic, comma, Bearer", &[&f("Authorization: Basic eA==, Bearer {}")], REFUSED),
@@ -214,14 +214,14 @@ fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
         case("0xFF in the scheme", &[&[b"Authorization: Bearer\xff ", token.as_bytes()].concat()], REFUSED),
         case("UTF-8 in the token", &[&with("é".as_bytes())], INVALID),
         case("NUL in the token", &[&with(b"\0")], BAD_REQUEST),
-        // Refusals do not tell which routes and methods exist.
+        // Refusals do not reveal which routes and methods exist.
         case("unknown path, no token", &[], REFUSED).to("GET", "/unknown"),
         case("unknown path, invalid token", &[unlisted], INVALID).to("GET", "/unknown"),
         case("unknown path, listed", &[good], NOT_FOUND).to("GET", "/unknown"),
         case("root, no token", &[], REFUSED).to("GET", "/"),
         case("path below, no token", &[], REFUSED).to("GET", "/apps/1"),
         case("path with a query, no token", &[], REFUSED).to("GET", "/apps?id=1"),
-        case("path with a slash behind, no token", &[], REFUSED).to("GET", "/apps/"),
+        case("path with a trailing slash, no token", &[], REFUSED).to("GET", "/apps/"),
         case("path not UTF-8, no token", &[], REFUSED).to("GET", "/%FF"),
         case("other method, no token", &[], REFUSED).to("POST", "/apps"),
         case("other method, invalid token", &[unlisted], INVALID).to("POST", "/apps"),
@@ -241,7 +241,7 @@ fn table(keys: &Keys, key: &ClientKey) -> Vec<Case> {
 struct Answer {
     status: u16,
     www_authenticate: Option<String>,
-    /// The others, without `Date`.
+    /// The other headers, without `Date`.
     headers: Vec<(String, String)>,
     body: String,
 }
@@ -289,14 +289,14 @@ fn assert_conformance_of(framework: Framework, table: &[Case], key_id: &str, sen
             }
             let first = refusals.entry(case.method).or_insert_with(|| answer.headers.clone());
             if *first != answer.headers {
-                fault(format!("{:?}, but before {first:?}", answer.headers));
+                fault(format!("the headers {:?}, before {first:?}", answer.headers));
             }
         }
     }
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
-/// Sends the request behind an accepted one on the same connection, which must not matter.
+/// Sends the request after an accepted one on the same connection, which must not change the answer.
 fn http(port: u16, keys: &Keys, case: &Case) -> Answer {
     let token = keys.listed[0].key_access_token.as_str();
     let accepted = format!("GET /apps HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
@@ -342,7 +342,7 @@ fn listener() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// Until the process ends.
+/// Serves until the process ends.
 fn in_background<F: Future<Output = ()>>(serve: impl FnOnce() -> F + Send + 'static) {
     thread::spawn(move || Runtime::new().unwrap().block_on(serve()));
 }
@@ -384,7 +384,7 @@ where
         let (stream, _) = listener.accept().await.unwrap();
         let service = service.clone();
         tokio::spawn(async move {
-            // An error is the client's: it sent what is not HTTP.
+            // The error is the client's: it sent something other than HTTP.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -443,7 +443,7 @@ fn tonic_conforms() {
     });
 }
 
-/// `/apps` is the service, and the HTTP method the name of its method; statuses are those that gRPC maps to HTTP's.
+/// Maps `/apps` to the gRPC service, the HTTP method to a method of it, and the gRPC status to an HTTP status.
 async fn grpc(port: u16, case: &Case) -> Answer {
     let stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))
         .await
@@ -469,7 +469,7 @@ async fn grpc(port: u16, case: &Case) -> Answer {
         headers.append(name, value);
     }
     let (response, mut body) = client.send_request(request, false).unwrap();
-    // Not compressed, and the length of an empty message. A refusal may come before it is sent.
+    // An empty message: not compressed, length 0. The refusal may arrive before this is sent.
     let _ = body.send_data(Bytes::from_static(&[0; 5]), true);
     let response = response.await.unwrap();
     assert_eq!(response.status(), 200, "{}", case.name);
@@ -490,7 +490,7 @@ async fn grpc(port: u16, case: &Case) -> Answer {
         other => panic!("{}: grpc-status {other:?}", case.name),
     };
     let body = match status {
-        // Behind the frame's five bytes: field 1, text, and its length.
+        // After the frame's five bytes: the tag of field 1 and the text's length.
         200 => str::from_utf8(&message[7..]).unwrap(),
         _ => fields.get("grpc-message").map_or("", |text| text.to_str().unwrap()),
     };
@@ -500,8 +500,8 @@ async fn grpc(port: u16, case: &Case) -> Answer {
     Answer::new(status, headers, body)
 }
 
-/// Writes the frames itself for a value that no client sends. 400 stands for HTTP/2's answer to a malformed request: an
-/// error of the connection (RFC 9113 section 8.1.1).
+/// Writes the frames itself, because no client sends such a value. Returns 400 for HTTP/2's answer to a malformed
+/// request, a connection error (RFC 9113 section 8.1.1).
 fn malformed(port: u16, path: &str, authorization: &[u8]) -> Answer {
     const HEADERS: u8 = 1;
     const SETTINGS: u8 = 4;
@@ -571,7 +571,7 @@ fn service_conforms() {
     let keys = Keys::new();
     let ids = keys.listed.each_ref().map(|key| key.key_id.to_string()).join(",");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../service/Cargo.toml");
-    // Once it is built, cargo becomes the service.
+    // After the build, cargo replaces itself with the service.
     let mut process = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--locked", "--manifest-path", manifest])
         .current_dir(env!("CARGO_TARGET_TMPDIR"))

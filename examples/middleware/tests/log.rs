@@ -1,4 +1,4 @@
-//! Alone in its program, since it sets the subscriber for all of it.
+//! Alone in its program, because it sets the program's subscriber.
 
 use client_keys::{ClientKey, ClientSecret, VerifyError, issue};
 use getrandom::SysRng;
@@ -43,7 +43,7 @@ fn log_names_the_key_or_the_reason_and_never_the_token() {
         format!(" WARN refused: {} key_id={id}", VerifyError::Unlisted(id)),
         format!(" WARN refused: {}", VerifyError::Inauthentic),
         format!(" WARN refused: {}", VerifyError::Malformed),
-        " WARN refused: not one Authorization header with a bearer token".to_owned(),
+        " WARN refused: expected one Authorization header with a bearer token".to_owned(),
     ];
     let log = fs::read_to_string(path).unwrap();
     assert_eq!(log.lines().collect::<Vec<_>>(), expected);

@@ -1,4 +1,4 @@
-//! The crate as a WebAssembly module without `std`, an allocator or bindings: six functions over memory that the host
+//! The crate as a WebAssembly module without `std`, an allocator or bindings: functions over memory that the host
 //! manages. `client-keys.mjs` is the host's side.
 
 #![no_std]
@@ -9,12 +9,12 @@ use core::{error::Error, fmt, ptr::NonNull, slice, str};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
-    /// Fills `length` bytes from the host's generator for keys: 1 if it did. It never throws, since an exception that
-    /// passes through this module leaves the stack pointer where it was.
+    /// Fills `length` bytes from the host's generator for keys, and returns 1 if it did. It never throws, because an
+    /// exception that passes through this module would not restore the stack pointer.
     fn random(to: *mut u8, length: usize) -> u32;
 }
 
-/// The host's generator failed. Why, the host knows.
+/// The host's generator failed. The host knows why.
 #[derive(Debug)]
 struct NoRandomness;
 
@@ -51,24 +51,24 @@ impl TryRng for Host {
 
 impl TryCryptoRng for Host {}
 
-// What the functions below ask of the host, in place of a Safety section each: pointers are into this module's memory,
-// past `__heap_base`, aligned to 16 bytes where they point to more than bytes, and to what their type says; `secret` was
-// filled by `read_client_secret` and `allowed` by `read_client_keys`.
+// The host's promise to the functions below, in place of a Safety section for each: a pointer is into this module's
+// memory, past `__heap_base`, to as many bytes as its type or length says, and aligned to 16 bytes unless its type is
+// bytes; `read_client_secret` has filled `secret`, and `read_client_keys` has filled `allowed`.
 
-/// Bytes that the host sets aside for a secret.
+/// The number of bytes that the host reserves for a secret.
 // SAFETY, here and below: no other symbol has this name.
 #[unsafe(no_mangle)]
 pub extern "C" fn client_secret_size() -> usize {
     size_of::<ClientSecret>()
 }
 
-/// Bytes that the host sets aside for each id of a list.
+/// The number of bytes that the host reserves for each id of a list.
 #[unsafe(no_mangle)]
 pub extern "C" fn key_id_size() -> usize {
     size_of::<KeyId>()
 }
 
-/// Reads the text of `CLIENT_SECRET`: 1 if it is one, otherwise 0.
+/// Parses the text of `CLIENT_SECRET`. Returns 1, or 0 if it is not a secret.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn read_client_secret(text: *const u8, length: usize, secret: NonNull<ClientSecret>) -> u32 {
     // SAFETY: the host's promise.
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn read_client_secret(text: *const u8, length: usize, secr
     }
 }
 
-/// Reads the text of `CLIENT_KEYS`: how many ids it lists, or -1 if an entry is none or there are more than `room`.
+/// Parses the text of `CLIENT_KEYS`. Returns the number of ids, or -1 if an entry is not an id or `room` is too small.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn read_client_keys(text: *const u8, length: usize, allowed: NonNull<KeyId>, room: usize) -> i32 {
     // SAFETY: the host's promise.
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn read_client_keys(text: *const u8, length: usize, allowe
     i32::try_from(count).unwrap_or(-1)
 }
 
-/// The answer as a number: 0 accepted, 1 malformed, 2 inauthentic, 3 unlisted. The id is written if it is 0 or 3.
+/// Returns 0 accepted, 1 malformed, 2 inauthentic, or 3 unlisted. Writes the id for 0 and 3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn verify(
     secret: NonNull<ClientSecret>,
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn verify(
     answer
 }
 
-/// Issues a key: 1 if its id and its token are written, 0 if the host's generator failed.
+/// Issues a key. Returns 1 after it wrote the id and the token, or 0 if the host's generator failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn issue(secret: NonNull<ClientSecret>, id: NonNull<[u8; 15]>, token: NonNull<[u8; 62]>) -> u32 {
     // SAFETY: the host's promise.
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn issue(secret: NonNull<ClientSecret>, id: NonNull<[u8; 1
 /// Drops a secret, which erases it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn drop_client_secret(secret: NonNull<ClientSecret>) {
-    // SAFETY: the host's promise, and it uses the secret no more.
+    // SAFETY: the host's promise, and the host does not use the secret afterwards.
     unsafe { secret.drop_in_place() };
 }
 
