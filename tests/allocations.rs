@@ -1,4 +1,4 @@
-//! Neither function touches the heap, whatever it answers.
+//! `issue` and `verify` never use the heap, whatever they return.
 
 mod common;
 #[path = "common/allocations.rs"]

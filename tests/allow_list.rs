@@ -80,7 +80,7 @@ fn an_id_that_differs_in_any_one_bit_is_not_listed() {
 fn two_ids_that_match_only_together_are_not_listed() {
     let issued = Issued::new();
     let id = issued.key.key_id.to_bytes();
-    // Every way to cut the id in two, each part completed by what differs in every byte.
+    // Every way to cut the id in two: each entry has one part of it, and differs in every other byte.
     for cut in 1..15 {
         let [mut head, mut tail] = [id.map(|byte| !byte); 2];
         head[..cut].copy_from_slice(&id[..cut]);

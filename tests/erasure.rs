@@ -1,9 +1,9 @@
 //! Secrets, tokens and the bytes that they are made of are erased after use.
 //!
-//! A value's own storage is read in its place, after its drop. What a call leaves on the stack cannot be read from within
-//! the program without undefined behaviour, so a child process makes the call and waits, and this one searches all of
-//! the child's writable memory.
-#![allow(unsafe_code, reason = "looking at storage after its drop takes a raw read")]
+//! The tests read a value's own storage in its place, after its drop. A program cannot read what a call leaves on its
+//! stack without undefined behaviour, so a child process makes the call and waits, and this process searches all of the
+//! child's writable memory.
+#![allow(unsafe_code, reason = "reading storage after its drop takes a raw read")]
 
 mod common;
 
@@ -14,7 +14,7 @@ use std::mem::{MaybeUninit, size_of};
 /// The bytes that a value leaves in its own storage when it is dropped.
 fn storage_after_drop<T>(value: T) -> Vec<u8> {
     let mut storage = MaybeUninit::new(value);
-    // SAFETY: the value is there, it is dropped once, and nothing uses it afterwards.
+    // SAFETY: the value is initialized, it is dropped once, and nothing uses it afterwards.
     unsafe { storage.assume_init_drop() };
     let bytes = storage.as_ptr().cast::<u8>();
     // SAFETY: the storage outlives the reads. Its own `MaybeUninit` allows any content, and so does a volatile `u8`
@@ -45,7 +45,7 @@ mod dead_stack {
     use std::process::{Command, Stdio, exit};
     use std::{array, env};
 
-    /// What is searched for. The child computes it byte by byte, so that it is only where the crate puts it.
+    /// The bytes to search for. The child computes them one by one, so that they are only where the crate puts them.
     fn pattern<const N: usize>(first: usize) -> [u8; N] {
         array::from_fn(|index| byte(first + index))
     }
@@ -54,7 +54,7 @@ mod dead_stack {
         (black_box(index) as u8).wrapping_mul(151).wrapping_add(93)
     }
 
-    /// The writable memory of a child process, in which this test runs again, after `call`.
+    /// Runs this test again in a child process, and returns the child's writable memory after `call`.
     fn memory_after(test: &str, call: fn()) -> Vec<u8> {
         const CHILD: &str = "ERASURE_CHILD";
         if env::var_os(CHILD).is_some() {
@@ -93,7 +93,7 @@ mod dead_stack {
         memory
     }
 
-    /// Makes a call far below its caller's frame, so that nothing that runs later overwrites what it leaves.
+    /// Makes a call far below its caller's frame, so that no later call overwrites what it leaves.
     #[inline(never)]
     fn deep_in_the_stack<T>(call: &dyn Fn() -> T) -> T {
         let above = black_box([0_u8; 128 * 1024]);
@@ -111,7 +111,7 @@ mod dead_stack {
         memory.windows(secret.len()).any(|window| window == secret)
     }
 
-    /// A generator that writes the pattern, and then fails if it is told to.
+    /// A generator that writes the pattern, and then fails if `fails` is set.
     struct Pattern {
         fails: bool,
     }
@@ -131,7 +131,7 @@ mod dead_stack {
             for (index, to) in bytes.iter_mut().enumerate() {
                 *to = byte(index);
             }
-            // Seen by the optimiser, bytes that nothing reads would never be written.
+            // Otherwise the optimiser would not write bytes that nothing reads.
             black_box(bytes);
             if self.fails { Err(common::Exhausted) } else { Ok(()) }
         }
@@ -162,7 +162,7 @@ mod dead_stack {
         assert_erased(&memory, &pattern::<12>(15));
     }
 
-    /// The cipher leaves copies of the nonce, the ciphertext and the tag, each by itself; the payload has them in a row.
+    /// The cipher leaves separate copies of the nonce, the ciphertext and the tag; the payload has them in a row.
     #[test]
     fn the_payload_is_erased() {
         fn call() {
@@ -181,7 +181,7 @@ mod dead_stack {
     fn no_copy_of_the_token_is_left() {
         fn call() {
             let secret = ClientSecret::from_bytes(&pattern(100));
-            // Dropped where it is: a move in this test would leave a copy of its own.
+            // Dropped in its place, because a move in this test would leave another copy.
             assert!(deep_in_the_stack(&|| black_box(&issue(
                 &secret,
                 &mut Pattern { fails: false }
@@ -193,7 +193,7 @@ mod dead_stack {
         assert_erased(&memory, &key.key_access_token.as_ref()[22..]);
     }
 
-    /// A text that is refused at its last digit: from one that is accepted, AES makes round keys that begin with it.
+    /// The last digit is invalid, because from a valid secret AES makes round keys that begin with the same bytes.
     #[test]
     fn parsed_bytes_of_a_secret_are_erased() {
         fn call() {

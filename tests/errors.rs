@@ -3,7 +3,7 @@
 use client_keys::{ClientSecret, KeyId, VerifyError};
 use std::str::FromStr;
 
-/// Checks the error of a text that is no secret or id.
+/// Checks the error of a text that is not a secret or an id.
 #[track_caller]
 fn assert_error<T: FromStr<Err: ToString>>(text: &str, expected: &str) {
     let error = text.parse::<T>().err().expect("it is not refused");
@@ -34,7 +34,7 @@ fn parse_errors_say_how_many_digits_were_expected_and_what_was_found() {
     assert_secret(&format!("{digits}\n"), "found 65 characters");
     assert_secret(&format!("g{}", &digits[1..]), &not_a_digit(1));
     assert_secret(&format!("{} é{}", &digits[..30], &digits[32..]), &not_a_digit(31));
-    // Characters are counted, not bytes: 64 bytes that are 63 characters, 65 bytes that are 64.
+    // Errors count characters, not bytes: 64 bytes are 63 characters, 65 bytes are 64.
     assert_secret(&format!("é{}", &digits[2..]), "found 63 characters");
     assert_secret(&format!("{}é", &digits[1..]), &not_a_digit(64));
 

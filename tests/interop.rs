@@ -1,5 +1,5 @@
-//! The token format in four languages: the vectors, and every pair issuing and verifying for each other. It takes Python
-//! with `cryptography`, Ruby and Node.js, which `.ci/run interop` installs.
+//! The token format in four languages: each passes the vectors, and each verifies the others' tokens. These tests need
+//! Python with `cryptography`, Ruby and Node.js, which `.ci/run interop` installs.
 #![cfg(unix)]
 
 mod common;
@@ -10,7 +10,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command, str};
 
 const OTHERS: [[&str; 2]; 3] = [["python3", "py"], ["ruby", "rb"], ["node", "mjs"]];
 
-/// What a command line gives: its exit status, and what it prints.
+/// A command's exit status and output.
 #[derive(Debug, PartialEq, Eq)]
 struct Answer {
     status: i32,
@@ -52,7 +52,7 @@ fn languages() -> Vec<(&'static str, Call)> {
     languages
 }
 
-/// The crate behind the same command line.
+/// The crate, with the same command line.
 fn rust(secret: &[u8], list: &[u8], arguments: &[&[u8]]) -> Answer {
     let answer = |status, out: String, err: String| Answer { status, out, err };
     let text = |bytes| str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned());
@@ -89,7 +89,7 @@ fn random_secret() -> String {
 }
 
 #[test]
-#[ignore = "takes other languages"]
+#[ignore = "needs other languages"]
 fn the_writer_writes_the_vectors_as_they_are() {
     let written = run(Command::new("python3").args(["tests/interop/write_vectors.py", "-"]));
     let vectors = std::fs::read_to_string("tests/vectors.json").expect("the vectors");
@@ -97,7 +97,7 @@ fn the_writer_writes_the_vectors_as_they_are() {
 }
 
 #[test]
-#[ignore = "takes other languages"]
+#[ignore = "needs other languages"]
 fn every_language_passes_every_vector() {
     let vectors = std::fs::read_to_string("tests/vectors.json").expect("the vectors");
     let tests = vectors
@@ -117,7 +117,7 @@ fn every_language_passes_every_vector() {
 }
 
 #[test]
-#[ignore = "takes other languages"]
+#[ignore = "needs other languages"]
 fn every_language_verifies_what_every_language_issues() {
     let (secret, other_secret, other_id) = (random_secret(), random_secret(), random_id());
     for (issuer, issue) in languages() {
@@ -150,7 +150,7 @@ fn every_language_verifies_what_every_language_issues() {
 }
 
 #[test]
-#[ignore = "takes other languages"]
+#[ignore = "needs other languages"]
 fn every_language_refuses_the_same_settings_and_shows_no_secret() {
     let (secret, id) = (random_secret(), random_id().to_string());
     let (short, cut) = (&secret[..63], &id[..29]);

@@ -1,4 +1,4 @@
-//! Secrets, ids and lists are parsed from their digits and nothing else; ids are printed and ordered as their digits.
+//! Secrets, ids and lists parse from their digits and nothing else; ids print and sort as their digits.
 
 mod common;
 
@@ -6,7 +6,7 @@ use client_keys::{ClientSecret, KeyId, verify};
 use common::{issue_from, random_id};
 use proptest::prelude::*;
 
-/// Text made of what lists are made of, so that it is often nearly a list.
+/// Text from the parts of a list, so that it is often nearly a list.
 fn list_text() -> impl Strategy<Value = String> {
     let space = || prop_oneof![9 => "[ \t\r\n\x0c]{0,2}", 1 => "[\u{a0}\x0b\"]"];
     let entry = prop_oneof![
@@ -21,7 +21,7 @@ fn list_text() -> impl Strategy<Value = String> {
     prop::collection::vec(padded, 0..6).prop_map(|entries| entries.join(","))
 }
 
-/// `parse_list` as one would write it without care for speed or messages: ids, or the number of the first bad entry.
+/// `parse_list`, written for neither speed nor messages: returns the ids, or the number of the first bad entry.
 fn naive_list(text: &str) -> Result<Vec<String>, usize> {
     let mut ids = vec![];
     for (index, entry) in text.split(',').enumerate() {

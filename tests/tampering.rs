@@ -1,4 +1,4 @@
-//! A token has exactly one text and opens under exactly one secret: `verify` refuses all else, for the right reason.
+//! A token has exactly one text and opens under exactly one secret: `verify` refuses all others, for the right reason.
 
 mod common;
 
@@ -6,7 +6,7 @@ use client_keys::{ClientKey, ClientSecret, VerifyError, verify};
 use common::{issue_from, issue_key, random_secret};
 use proptest::prelude::*;
 
-/// Keys of random secrets, and one whose token holds both characters past the letters and digits.
+/// Keys under random secrets, and one whose token contains both `-` and `_`.
 fn issued() -> Vec<(ClientSecret, ClientKey)> {
     let secret = random_secret();
     let key = issue_from(&secret, &[0xfb; 27]);
@@ -21,7 +21,7 @@ fn issued() -> Vec<(ClientSecret, ClientKey)> {
     all
 }
 
-/// `ck1_[A-Za-z0-9_-]{57}[AQgw]`, as the README has it.
+/// `ck1_[A-Za-z0-9_-]{57}[AQgw]`, as in `src/FORMAT.md`.
 fn is_well_formed(text: &[u8]) -> bool {
     let is_base64url = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
     text.len() == 62 && text.starts_with(b"ck1_") && text[4..].iter().all(is_base64url) && b"AQgw".contains(&text[61])

@@ -10,7 +10,7 @@ use core::hash::Hash;
 use core::ops::Deref;
 use core::str::FromStr;
 
-/// Compiles only if the type does not implement the trait: else two impls fit, and the path is ambiguous.
+/// Compiles only if the type does not implement the trait: otherwise two impls fit, and the path is ambiguous.
 macro_rules! assert_not_implemented {
     ($($type:ty: $($trait:path),+;)+) => {$($(const _: fn() = || {
         trait Ambiguous<Which> {
@@ -32,7 +32,7 @@ assert_not_implemented! {
     ParseError: Default;
 }
 
-/// An allow list can be a `static` in flash, and go back to bytes at compile time.
+/// An allow list can be a `static` in flash, and its ids convert to bytes at compile time.
 const _: [u8; 15] = KeyId::from_bytes([0; 15]).to_bytes();
 
 /// C-SEND-SYNC

@@ -1,4 +1,4 @@
-//! `vectors.json`, written by a second implementation, holds for this one.
+//! The crate passes `vectors.json`, which a second implementation writes.
 
 mod common;
 

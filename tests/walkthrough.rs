@@ -22,7 +22,7 @@ fn a_key_is_accepted_once_listed_and_refused_once_revoked() {
     assert_eq!(key.key_id.to_string().len(), 30);
     assert_eq!(verify(&secret, &[], token), Err(VerifyError::Unlisted(key.key_id)));
 
-    // Step 4: list its id, beside another client's.
+    // Step 4: list its id, and another client's.
     let other = issue_key(&secret);
     let allowed = list(&format!("{}, {}", key.key_id, other.key_id));
     assert_eq!(verify(&secret, &allowed, token), Ok(key.key_id));

@@ -1,4 +1,4 @@
-//! Counts the heap allocations of the program that this module is part of, thread by thread.
+//! Counts the heap allocations of the program that includes this module, by thread.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -20,7 +20,7 @@ impl Counting {
     }
 }
 
-// SAFETY: every call goes to the system's allocator as it came.
+// SAFETY: passes every call to the system's allocator unchanged.
 #[allow(unsafe_code, reason = "an allocator is unsafe by its trait, and counting needs one")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -47,7 +47,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How often `run` takes memory from the heap.
+/// Counts the heap allocations of `run`.
 pub fn allocations<T>(run: impl FnOnce() -> T) -> u64 {
     let before = COUNT.get();
     drop(run());

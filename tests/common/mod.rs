@@ -1,5 +1,5 @@
-//! What several test files share.
-#![allow(dead_code, reason = "each test file is a program of its own and uses its part")]
+//! Shared by the test files.
+#![allow(dead_code, reason = "each test file is a program of its own and uses a part of this")]
 
 use client_keys::rand_core::{TryCryptoRng, TryRng};
 use client_keys::{ClientKey, ClientSecret, KeyId, issue};
@@ -24,7 +24,7 @@ pub fn issue_key(secret: &ClientSecret) -> ClientKey {
     issue(secret, &mut SysRng).expect("the operating system has random bytes")
 }
 
-/// A generator that hands out the given bytes, 27 at each call, and then fails. It counts its calls.
+/// A generator that returns the given bytes, 27 at each call, and then fails. It counts its calls.
 pub struct Bytes<'a> {
     rest: &'a [u8],
     pub calls: usize,
@@ -70,7 +70,7 @@ impl TryRng for Bytes<'_> {
 
 impl TryCryptoRng for Bytes<'_> {}
 
-/// The key that is issued from these drawn bytes: 12 of nonce, 15 of id.
+/// Issues a key from these drawn bytes: 12 of nonce, 15 of id.
 #[track_caller]
 pub fn issue_from(secret: &ClientSecret, drawn: &[u8; 27]) -> ClientKey {
     issue(secret, &mut Bytes::new(drawn)).expect("27 bytes are one draw")

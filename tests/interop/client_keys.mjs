@@ -31,13 +31,13 @@ export function issue(secret, drawn = randomBytes(27)) { // nonce and id from on
   return [id.toString("hex"), "ck1_" + payload.toString("base64url")];
 }
 
-export function verify(secret, allowed, token) { // `allowed`: ids as parseList and issue give them
-  // The decoder is lenient, so the text is judged here; [AQgw] are the ends with 4 zero bits.
+export function verify(secret, allowed, token) { // `allowed`: ids as parseList and issue return them
+  // The decoder is lenient, so the pattern decides; [AQgw] are the last characters with 4 zero bits.
   if (typeof token !== "string" || !/^ck1_[A-Za-z0-9_-]{57}[AQgw]$/.test(token)) throw new Refused("malformed");
   const payload = Buffer.from(token.slice(4), "base64url");
   const cipher = createDecipheriv("aes-256-gcm", secret, payload.subarray(0, 12), { authTagLength: 16 });
   const id = cipher.setAAD(Buffer.from("ck1_")).setAuthTag(payload.subarray(27)).update(payload.subarray(12, 27));
-  try { cipher.final(); } catch { throw new Refused("inauthentic"); } // only here is the tag checked
+  try { cipher.final(); } catch { throw new Refused("inauthentic"); } // final checks the tag
   const listed = allowed.filter((entry) => timingSafeEqual(Buffer.from(entry), Buffer.from(id.toString("hex"))));
   if (listed.length === 0) throw new Refused("unlisted", id.toString("hex"));
   return id.toString("hex");

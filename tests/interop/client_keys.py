@@ -23,15 +23,15 @@ def parse_list(text):
 
 def issue(secret, drawn=None):
     drawn = os.urandom(27) if drawn is None else drawn  # nonce and id from one draw
-    if len(secret) != 32 or len(drawn) != 27:  # the cipher would take other lengths as well
+    if len(secret) != 32 or len(drawn) != 27:  # the cipher also takes other lengths
         raise ValueError("expected a secret of 32 bytes and 27 drawn bytes")
     payload = drawn[:12] + AESGCM(secret).encrypt(drawn[:12], drawn[12:], b"ck1_")
     return drawn[12:].hex(), "ck1_" + base64.urlsafe_b64encode(payload).decode().rstrip("=")
 
-def verify(secret, allowed, token):  # `allowed`: ids as parse_list and issue give them
+def verify(secret, allowed, token):  # `allowed`: ids as parse_list and issue return them
     if len(secret) != 32:
         raise ValueError("expected a secret of 32 bytes")
-    # The decoder is lenient, so the text is judged here; [AQgw] are the ends with 4 zero bits.
+    # The decoder is lenient, so the pattern decides; [AQgw] are the last characters with 4 zero bits.
     if not re.fullmatch("ck1_[A-Za-z0-9_-]{57}[AQgw]", token):
         raise Refused("malformed")
     payload = base64.urlsafe_b64decode(token[4:] + "==")

@@ -9,7 +9,7 @@ module ClientKeys
     def initialize(verdict, key_id = nil) = (super(verdict); @key_id = key_id)
   end
 
-  def self.parse_secret(text) # \A and \z: with ^ and $ one good line among others would do
+  def self.parse_secret(text) # \A and \z: with ^ and $ one good line among others would be enough
     raise ArgumentError, "CLIENT_SECRET: expected 64 hexadecimal digits" unless text.b.match?(/\A\h{64}\z/)
     [text].pack("H*")
   end
@@ -30,8 +30,8 @@ module ClientKeys
     [id.unpack1("H*"), "ck1_" + [payload].pack("m0").tr("+/", "-_").delete("=")]
   end
 
-  def self.verify(secret, allowed, token) # `allowed`: ids as parse_list and issue give them
-    token = token.b # any encoding, and none that the patterns below could stumble over
+  def self.verify(secret, allowed, token) # `allowed`: ids as parse_list and issue return them
+    token = token.b # as bytes, so that the pattern below takes any encoding
     raise Refused, "malformed" unless token.match?(/\Ack1_[A-Za-z0-9_-]{57}[AQgw]\z/) # 4 spare bits: zero
     nonce, ciphertext, tag = (token[4..].tr("-_", "+/") + "==").unpack1("m0").unpack("a12a15a16")
     cipher = OpenSSL::Cipher.new("aes-256-gcm").decrypt

@@ -2,7 +2,7 @@
 """Writes tests/vectors.json: write_vectors.py [FILE], or `-` for standard output.
 
 Nothing here is random: all bytes come from SHA-256 over a label, so the file is the same every time.
-What a case must give is decided by how it is made, and then held against client_keys.verify."""
+The expected result follows from how a case is made, and is then checked with client_keys.verify."""
 
 import base64, hashlib, hmac, itertools, json, pathlib, sys
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
@@ -19,7 +19,7 @@ STANDARD_ALPHABET = URL_ALPHABET.replace("-", "+").replace("_", "/")
 NOTES = {
     "Accepted": "A good token is refused, or is issued in another way: this implementation does not speak the format.",
     "Alphabet": "A character outside RFC 4648 section 5 is read as another one or skipped: one key has many texts.",
-    "AllowList": "The list is not searched as promised: a revoked id comes in, or a listed one does not.",
+    "AllowList": "The list is not searched as promised: a revoked key is accepted, or a listed one is refused.",
     "AssociatedData": "The prefix is not authenticated: a ciphertext made for another purpose or version passes as a token.",
     "BitFlip": "A bit of the nonce, the ciphertext or the tag is not authenticated.",
     "Case": "Letters are compared without regard to their case.",
@@ -37,7 +37,7 @@ NOTES = {
     "Unlisted": "An authentic id that is not listed is accepted, or is reported in another way.",
     "WhiteSpace": "White space is trimmed or skipped: one key has many texts.",
     "WrongCipher": "Another cipher or key length is in use.",
-    "WrongKey": "The secret is not used whole and as the 32 bytes that its digits stand for.",
+    "WrongKey": "The secret is not used whole and as the 32 bytes that its digits encode.",
 }
 
 
@@ -88,7 +88,7 @@ class Group:
         self.add(comment, flags, token, "malformed")
 
     def inauthentic(self, comment, flags, payload):
-        # Only what has the form of a token can be inauthentic: 43 bytes, written in the one way.
+        # Only a text of the right form can be inauthentic: the one encoding of 43 bytes.
         token = text_of(payload) if isinstance(payload, bytes) else payload
         assert len(token) == LENGTH and text_of(payload_of(token)) == token, comment
         self.add(comment, flags, token, "inauthentic")
@@ -163,7 +163,7 @@ def lists():
         ("last of 41", [*others, ID]),
         ("twice in a row", [others[0], ID, ID, others[1]]),
         ("first and last", [ID, *others, ID]),
-        ("beside its 120 neighbours of one bit", [*(flipped(ID, bit) for bit in range(120)), ID]),
+        ("after the 120 ids that differ in one bit", [*(flipped(ID, bit) for bit in range(120)), ID]),
     ]:
         group = Group(f"Listed: {comment}", SECRET, allowed)
         group.authentic("listed", ["Accepted", "AllowList"], GOOD_DRAWN)
@@ -208,7 +208,7 @@ def lengths(group):
         elif length > LENGTH:
             group.malformed(f"{length} characters: followed by As", ["Length"], GOOD.ljust(length, "A"))
             group.malformed(f"{length} characters: followed by itself", ["Length"], (GOOD + GOOD)[:length])
-    group.malformed("first 61 characters behind an A", ["Length"], "A" + GOOD[:-1])
+    group.malformed("an A, then the first 61 characters", ["Length"], "A" + GOOD[:-1])
     group.malformed("without the first character", ["Length", "Prefix"], GOOD[1:])
     group.malformed("one character left out of the body", ["Length"], GOOD[:30] + GOOD[31:])
     group.malformed("one character twice in the body", ["Length"], GOOD[:30] + GOOD[29:])
@@ -228,19 +228,19 @@ def prefixes(group):
     ]:
         group.malformed(f"in place of the prefix: {json.dumps(prefix)}", ["Prefix", "Length"], prefix + BODY)
     group.malformed("in double quotes", ["Prefix", "Length"], f'"{GOOD}"')
-    group.malformed("prefix behind the body", ["Prefix"], BODY + PREFIX)
+    group.malformed("prefix after the body", ["Prefix"], BODY + PREFIX)
     group.malformed("prefix at both ends, 62 characters", ["SpareBits"], (PREFIX + BODY)[:58] + PREFIX)
     group.malformed("text backwards", ["Prefix"], GOOD[::-1])
     group.inauthentic(
         "prefix twice, 62 characters, of the right form", ["Prefix", "Substitution"], PREFIX + PREFIX + BODY[4:]
     )
     group.malformed(
-        "sealed with, and written behind, ck2_",
+        "sealed and written with the prefix ck2_",
         ["Prefix", "AssociatedData"],
         text_of(sealed(SECRET, NONCE, ID, b"ck2_"), "ck2_"),
     )
     group.malformed(
-        "sealed with, and written behind, CK1_",
+        "sealed and written with the prefix CK1_",
         ["Prefix", "Case", "AssociatedData"],
         text_of(sealed(SECRET, NONCE, ID, b"CK1_"), "CK1_"),
     )
@@ -268,10 +268,10 @@ def texts(group):
         flags = ["WhiteSpace"] if space.isascii() else ["WhiteSpace", "Unicode"]
         shown = "CR LF" if space == "\r\n" else name(space)
         group.malformed(f"followed by {shown}", flags, GOOD + space)
-        group.malformed(f"behind {shown}", flags, space + GOOD)
+        group.malformed(f"after {shown}", flags, space + GOOD)
         group.malformed(f"{shown} in place of as many characters", flags, GOOD[:40] + space + GOOD[40 + len(space) :])
     group.malformed("last character is LF", ["WhiteSpace"], GOOD[:-1] + "\n")
-    group.malformed("last character left out, LF behind", ["WhiteSpace"], GOOD[:-2] + GOOD[-1] + "\n")
+    group.malformed("one character left out, LF at the end", ["WhiteSpace"], GOOD[:-2] + GOOD[-1] + "\n")
     group.malformed("LF between prefix and body", ["WhiteSpace"], PREFIX + "\n" + BODY)
     group.malformed("folded after 31 characters", ["WhiteSpace"], GOOD[:31] + "\r\n " + GOOD[31:])
     group.malformed("two tokens, one on each line", ["WhiteSpace"], f"{GOOD}\n{text_of(OTHER)}")
@@ -294,10 +294,10 @@ def texts(group):
     for character in ".@[`{/\0\x7f":
         group.malformed(f"last character is {name(character)}", ["Alphabet"], GOOD[:-1] + character)
     group.malformed("followed by NUL", ["Alphabet", "Length"], GOOD + "\0")
-    group.malformed("NUL at character 11, as where a C string would end", ["Alphabet"], GOOD[:10] + "\0" * 52)
+    group.malformed("NUL from character 11 on, where a C string would end", ["Alphabet"], GOOD[:10] + "\0" * 52)
     group.malformed("body is only NUL", ["Alphabet"], PREFIX + "\0" * 58)
 
-    # Written once as 62 characters and once as 62 bytes, which are never both for these.
+    # Each once as 62 characters and once as 62 bytes, because these characters take several bytes.
     for character, comment in [
         ("\u00e9", "e with an acute accent"),
         ("\u0141", "low byte is A"),
@@ -328,7 +328,7 @@ def texts(group):
     group.malformed("prefix with the Kelvin sign", ["Unicode", "Prefix", "Case"], "c\u212a1_" + BODY)
     group.malformed("prefix with a Cyrillic letter", ["Unicode", "Prefix"], "\u0441k1_" + BODY)
     group.malformed("prefix with a fullwidth 1", ["Unicode", "Prefix"], "ck\uff11_" + BODY)
-    group.malformed("a combining accent behind the last character", ["Unicode", "Length"], GOOD + "\u0301")
+    group.malformed("a combining accent after the last character", ["Unicode", "Length"], GOOD + "\u0301")
 
     last = URL_ALPHABET.index(GOOD[-1])
     for spare in range(1, 16):
@@ -482,12 +482,12 @@ def foreign(group):
 
     rails = jwt({"alg": "HS256"}, SECRET.hex().encode())
     group.malformed("JWT as the Rails service makes it from the same secret and id", ["ForeignToken"], rails)
-    group.malformed("the same JWT behind the prefix", ["ForeignToken"], PREFIX + rails)
-    group.malformed("the same JWT behind the prefix, cut to 62 characters", ["ForeignToken"], (PREFIX + rails)[:LENGTH])
+    group.malformed("the same JWT after the prefix", ["ForeignToken"], PREFIX + rails)
+    group.malformed("the same JWT after the prefix, cut to 62 characters", ["ForeignToken"], (PREFIX + rails)[:LENGTH])
     group.malformed("JWT signed with the secret's bytes", ["ForeignToken"], jwt({"alg": "HS256", "typ": "JWT"}, SECRET))
     group.malformed("JWT without a signature", ["ForeignToken"], jwt({"alg": "none"}, b""))
     group.malformed("the listed id itself", ["ForeignToken"], ID.hex())
-    group.malformed("the listed id behind the prefix", ["ForeignToken"], PREFIX + ID.hex())
+    group.malformed("the listed id after the prefix", ["ForeignToken"], PREFIX + ID.hex())
     group.malformed("62 characters of base64url without a prefix", ["ForeignToken"], (BODY + BODY)[:61] + "A")
     group.malformed("null", ["ForeignToken"], "null")
     group.malformed("undefined", ["ForeignToken"], "undefined")
