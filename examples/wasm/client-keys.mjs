@@ -29,7 +29,7 @@ export class ClientKeys {
         try {
           const bytes = new Uint8Array(this.#wasm.memory.buffer, to >>> 0, length).fill(UNFILLED);
           fill(bytes);
-          // `fill` fills later, or something else: every key would have the same nonce.
+          // `fill` has not filled the array yet: every key would have the same nonce.
           if (bytes.every((byte) => byte === UNFILLED)) throw new Error("fill left the bytes as they were");
           return 1;
         } catch (error) {

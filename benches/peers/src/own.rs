@@ -104,7 +104,7 @@ pub fn subjects() -> Vec<Subject> {
     all
 }
 
-/// As the crate's documentation does it for ids in a database.
+/// Looks the id up in a set, as the crate's documentation shows for a database.
 fn verify_by_set(secret: &ClientSecret, set: &HashSet<KeyId>, token: &str) -> Result<KeyId, VerifyError> {
     match verify(secret, &[], token) {
         Err(VerifyError::Unlisted(id)) if set.contains(&id) => Ok(id),

@@ -154,7 +154,7 @@ fn host(checks: &mut Checks) {
     println!("issued on the host: {} verified", 3 * table::HOSTS.len());
 }
 
-/// Equal counts: the number of a call's instructions reveals nothing that the call must hide.
+/// Checks that the number of a call's instructions reveals nothing that the call must hide.
 ///
 /// Constant time also needs instructions whose time does not depend on their operands.
 fn counts(checks: &mut Checks) {
