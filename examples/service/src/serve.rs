@@ -73,8 +73,8 @@ async fn reload(allowed: &Allowed) {
             list.store(Arc::new(ids));
             log_count(count);
         }
-        Ok(Err(why)) => error!("the allow list stays as it was: {why}"),
-        Err(why) => error!("the allow list stays as it was: {why}"),
+        Ok(Err(why)) => error!("CLIENT_KEYS stays as it was: {why}"),
+        Err(why) => error!("CLIENT_KEYS stays as it was: {why}"),
     }
 }
 

@@ -747,7 +747,7 @@ fn sighup_reads_the_list_of_dotenv_again() {
             assert_eq!(service.get_apps_with(&key.token).status, status);
         }
     };
-    let same = |why: &str| format!("ERROR service::serve: the allow list stays as it was: {why}");
+    let same = |why: &str| format!("ERROR service::serve: CLIENT_KEYS stays as it was: {why}");
     let read = |text: String, expected: &str| {
         fs::write(&path, text).unwrap();
         service.reload(expected);
