@@ -1,9 +1,9 @@
 //! API keys for server-to-server APIs. [`issue`] seals a random key id under a 32-byte secret; [`verify`] opens the
 //! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
 //!
-//! If you read a database for each request anyway, need metadata for each key or want no secret that makes keys, prefer
-//! a random key, and store its SHA-256. If tokens expire, carry claims or are verified with a public key, prefer JWT or
-//! PASETO.
+//! If you read a database for each request anyway, or if the same leak would reach both the secret and the list, prefer
+//! random keys, and store their SHA-256: stolen hashes forge nothing. If tokens expire, carry claims or are verified with
+//! a public key, prefer JWT or PASETO.
 //!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
 //!    when the service starts.
