@@ -145,7 +145,9 @@ struct Lock {
 }
 
 impl Lock {
+    /// What the statement has changed stays.
     fn release(mut self) {
+        writeln!(self.statements, "COMMIT;").unwrap();
         drop(self.statements);
         assert!(self.psql.wait().unwrap().success());
     }
@@ -716,6 +718,21 @@ fn all_keys_are_revoked_at_once() {
     for arguments in [["revoke", &handle, "--all"].as_slice(), &["revoke", "--yes"]] {
         assert_eq!(run(&database.settings(), arguments).status.code(), Some(2));
     }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: tests/run"]
+fn key_that_is_being_issued_is_revoked_with_all() {
+    let database = Database::new();
+    let issuing = database.lock("INSERT INTO client_keys (hash, label) VALUES (sha256('a'), 'a')");
+    scope(|scope| {
+        let revoking = scope.spawn(|| database.operate(&["revoke", "--all", "--yes"]));
+        let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid \
+                       WHERE datname = current_database() AND NOT granted";
+        until(|| database.sql(waiting) == "1");
+        issuing.release();
+        assert_eq!(revoking.join().unwrap(), "keys revoked: 1\n");
+    });
 }
 
 #[test]

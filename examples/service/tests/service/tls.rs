@@ -2,12 +2,13 @@
 //! the first.
 
 use crate::database::{sql_at, until};
-use crate::harness::{INVALID_TOKEN, Service, new_key, new_secret, run};
-use std::env;
+use crate::harness::{INVALID_TOKEN, Service, library, new_folder, new_key, new_secret, run};
+use std::{env, fs};
 
 const ISSUER: &str = "; set sslrootcert to the file of its authority";
 const NAME: &str = "; set host to one of its names";
-const EXPIRED: &str = "; renew it, or set the clock";
+const DATE: &str = "; renew it, or set the clock";
+const KIND: &str = "; issue one of version 3, for servers, signed by an authority";
 const NO_TLS: &str = "server does not support TLS";
 const NO_HOST: &str = "no hostname provided for TLS handshake";
 
@@ -39,9 +40,19 @@ fn sql(statement: &str) -> String {
 /// Runs a command that connects: it succeeds if `error` is empty, and its last line ends with the error otherwise.
 #[track_caller]
 fn assert_connects(host: &str, options: &str, error: &str) {
+    assert_connects_with("", host, options, error);
+}
+
+#[track_caller]
+fn assert_connects_with(library: &str, host: &str, options: &str, error: &str) {
     // The file stands for the system's authorities.
     let (url, system) = (url(host, options), file("authority.crt"));
-    let output = run(&[("DATABASE_URL", &url), ("SSL_CERT_FILE", &system)], &["migrate"]);
+    let settings = [
+        ("DATABASE_URL", &*url),
+        ("SSL_CERT_FILE", &system),
+        ("LD_PRELOAD", library),
+    ];
+    let output = run(&settings, &["migrate"]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.success(), error.is_empty(), "{host} {options}: {stderr}");
     let is_as_expected = error.is_empty() || stderr.trim_end().ends_with(error);
@@ -107,19 +118,44 @@ fn modes_verify_what_libpq_verifies() {
     }
 
     let verifying = ["require&AUTHORITY", "verify-ca&AUTHORITY", "verify-full&AUTHORITY"];
-    let expired = Setting::new("ssl_cert_file", &file("expired.crt"));
-    let key = Setting::new("ssl_key_file", &file("expired.key"));
-    for mode in verifying {
-        assert_connects("localhost", &format!("sslmode={mode}"), EXPIRED);
+    for days in [-3, 3] {
+        let clock = library(&format!(
+            "#define _GNU_SOURCE\n#include <sys/syscall.h>\n#include <time.h>\n#include <unistd.h>\n\
+             int clock_gettime(clockid_t id, struct timespec *t) {{\n\
+             long r = syscall(SYS_clock_gettime, id, t); if (id == CLOCK_REALTIME) t->tv_sec += {days} * 86400;\n\
+             return r; }}\n"
+        ));
+        for mode in verifying {
+            assert_connects_with(&clock, "localhost", &format!("sslmode={mode}"), DATE);
+        }
+        assert_connects_with(&clock, "localhost", "sslmode=require", "");
     }
-    assert_connects("localhost", "sslmode=require", "");
-    drop((key, expired));
+    let authority = Setting::new("ssl_cert_file", &file("authority.crt"));
+    let key = Setting::new("ssl_key_file", &file("authority.key"));
+    for mode in verifying {
+        assert_connects("localhost", &format!("sslmode={mode}"), KIND);
+    }
+    drop((key, authority));
 
     let _off = Setting::new("ssl", "off");
     for mode in verifying.into_iter().chain(["require"]) {
         assert_connects("localhost", &format!("sslmode={mode}"), NO_TLS);
     }
     assert_connects("localhost", "sslmode=prefer", "");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: tests/run"]
+fn damaged_certificate_beside_a_good_one_is_refused() {
+    let certificate = |base64: &str| format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+    let good = fs::read_to_string(file("authority.crt")).unwrap();
+    let path = new_folder().join("authorities.pem");
+    let options = format!("sslmode=verify-full&sslrootcert={}", path.display());
+    let damaged = "DATABASE_URL: sslrootcert: expected a PEM file with the certificate of an authority";
+    for (added, error) in [("", ""), (&certificate("AAAA"), damaged), (&certificate("A"), damaged)] {
+        fs::write(&path, format!("{good}{added}")).unwrap();
+        assert_connects("localhost", &options, error);
+    }
 }
 
 #[test]
