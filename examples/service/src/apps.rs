@@ -1,4 +1,4 @@
-//! What the service is for; here the list of the walk-through.
+//! The route that the client keys guard: the list of the walk-through.
 
 use axum::Json;
 use serde_json::{Value, json};

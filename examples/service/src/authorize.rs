@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tracing::{error, info, warn};
 
-/// How many requests were accepted under the previous secret, if there is one: the log may have dropped their lines.
+/// Counts the requests that were accepted under the previous secret, if there is one: the log may drop their lines.
 pub static ACCEPTED_UNDER_PREVIOUS: OnceLock<AtomicU64> = OnceLock::new();
 
 pub struct ClientKeys {
     pub secret: ClientSecret,
-    /// The secret that is being rotated out. Its tokens are still accepted: never set a stolen one with a list.
+    /// The secret that is being rotated out. Its tokens are still accepted: with a list, never set a stolen secret here.
     pub previous: Option<ClientSecret>,
     pub allowed: Allowed,
 }
@@ -29,11 +29,12 @@ pub enum Allowed {
 }
 
 const INVALID_TOKEN: &str = r#"Bearer realm="apps", error="invalid_token""#;
-/// For caches that would answer others with what they stored, although RFC 9111 section 3.5 forbids that.
+/// Some shared caches give one client's answer to others, although RFC 9111 section 3.5 forbids it.
 const CACHE_CONTROL: &str = "private";
 
-/// Accepts a request with a listed client key and adds the key's id as an extension, or its [`Entry`] in the table. The log
-/// shows ids or handles and reasons, the answer shows neither, and nothing shows the token.
+/// Accepts a request with a listed client key, and adds the key's id or its [`Entry`] in the table as an extension.
+///
+/// The log shows the id or the handle and the reason, the answer shows neither, and nothing shows the token.
 pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request, next: Next) -> Response {
     let token = match bearer_token(request.headers()) {
         Ok(token) => token,
@@ -44,7 +45,8 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
     };
     let (verified, secret) = keys.verify(token);
     match (verified, &keys.allowed) {
-        // The list given to `verify` was empty, so the table decides about an authentic token. Nothing shows the id from here.
+        // The list given to `verify` was empty, so the table decides about an authentic token. From here on the hash replaces
+        // the id.
         (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => {
             let handle = KeyHash::of(key_id);
             let entry = match table.look_up(handle).await {
@@ -107,8 +109,8 @@ impl ClientKeys {
 /// Returns the token of the only `Authorization: Bearer <token>`: RFC 6750 section 2.1, with the grammar of RFC 9110
 /// section 11.4.
 ///
-/// By hand, because typed extractors take the first of several such headers, where a proxy may have checked the last.
-/// As bytes, because a field's value need not be UTF-8.
+/// Parsed by hand, because typed extractors take the first of several headers, and a proxy may have checked the last.
+/// Returned as bytes, because a field's value need not be UTF-8.
 fn bearer_token(headers: &HeaderMap) -> Result<&[u8], &'static str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or("no Authorization header")?.as_bytes();
@@ -128,7 +130,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&[u8], &'static str> {
     }
 }
 
-/// RFC 6750 section 3: at least one parameter after `Bearer`, and an error code only where a token came.
+/// RFC 6750 section 3: at least one parameter after `Bearer`, and an error code only if the request had a token.
 fn unauthorized(challenge: &'static str) -> Response {
     let headers = [
         (header::WWW_AUTHENTICATE, challenge),

@@ -1,13 +1,14 @@
 //! Reads a `.env` as the Ruby gem `dotenv` 3 does, because the walk-through shares the file with a Rails service.
 //!
-//! No parser on crates.io gives the gem's values for blanks, comments, quotes, escapes and `$NAME` alike. What this one
-//! does not read as the gem does is an error that says the line and the rule, and never shows the text.
+//! No parser on crates.io gives the gem's values for blanks, comments, quotes, escapes and `$NAME` alike. Where this one
+//! does not read what the gem reads, its error gives the line and the rule, and never shows the text.
 
 use regex::{Captures, Regex};
 use std::{collections::HashMap, ops::Range, sync::LazyLock};
 use zeroize::Zeroizing;
 
-/// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value. Ruby's classes are ASCII.
+/// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value. Ruby's classes are
+/// ASCII.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r#"(?x)
     (?m:^) [[:space:]]* (?<export> export [[:space:]]+ )? (?<name> [[:word:].]+ )
@@ -29,27 +30,27 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).unwrap()
 });
 
-/// Each name with its value, or with what is wrong there: that concerns only the reader of the name.
+/// Each name with its value, or with the rule that its line breaks: only who reads the name gets the error.
 #[derive(Default)]
 pub struct Dotenv(HashMap<String, Result<Zeroizing<String>, String>>);
 
 impl Dotenv {
-    /// Where a value names a variable, `environment` goes before the file.
+    /// A `$NAME` in a value is looked up in `environment`, and then in the file.
     pub fn parse(bytes: &[u8], environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let text = str::from_utf8(bytes).map_err(|error| at_line(bytes, error.valid_up_to(), "not UTF-8"))?;
+        let text = str::from_utf8(bytes).map_err(|error| at_line(bytes, error.valid_up_to(), "expected UTF-8"))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let text = Zeroizing::new(text.replace("\r\n", "\n"));
         let text = Zeroizing::new(text.replace('\r', "\n"));
         if let Some(nul) = text.find('\0') {
-            return Err(at_line(text.as_bytes(), nul, "holds a NUL character"));
+            return Err(at_line(text.as_bytes(), nul, "found a NUL character"));
         }
         let at_line = |place, rule: &str| at_line(text.as_bytes(), place, rule);
-        // The gem skips such a line without a word.
+        // The gem skips such a line silently.
         let skipped = |between: Range<usize>| {
             let mut place = between.start;
             for line in text[between].split_inclusive('\n') {
                 if !line.trim_start().is_empty() && !line.trim_start().starts_with('#') {
-                    return Err(at_line(place, "not NAME=value"));
+                    return Err(at_line(place, "expected NAME=value"));
                 }
                 place += line.len();
             }
@@ -66,14 +67,14 @@ impl Dotenv {
             let known = dotenv.0.contains_key(name);
             let has = |group| line.name(group).is_some();
             let value = match (has("separator"), has("export")) {
-                (false, false) => return Err(at_line(place, "not NAME=value")),
-                // The gem takes the last, so a key that is revoked in the first would still be accepted.
-                (true, _) if known => Err("set a second time"),
+                (false, false) => return Err(at_line(place, "expected NAME=value")),
+                // The gem takes the last line, so a key that was removed from the first would still be accepted.
+                (true, _) if known => Err("this line sets it a second time; remove one of them"),
                 (_, true) if !["single", "double", "plain"].into_iter().any(has) => {
                     if known || environment(name).is_some() {
                         continue;
                     }
-                    Err("`export` of a name without a value")
+                    Err("expected a value after `export` and the name")
                 }
                 _ => dotenv.value(&line, &environment),
             };
@@ -100,7 +101,7 @@ impl Dotenv {
         }
         let text = if let Some(text) = group("double") {
             if text.contains(r"\n") || text.contains(r"\r") {
-                return Err(r"`\n` or `\r` between double quotes, a line end for some readers only");
+                return Err(r"found `\n` or `\r` between double quotes, which is a line end for some readers only");
             }
             text
         } else {
@@ -127,7 +128,7 @@ impl Dotenv {
             match variable.name("name") {
                 _ if has("escaped") => value.push_str(&whole.as_str()[1..]),
                 None => value.push_str(whole.as_str()),
-                Some(_) if has("open") != has("close") => return Err("`$` with one brace: write $NAME or ${NAME}"),
+                Some(_) if has("open") != has("close") => return Err("expected $NAME or ${NAME}, found one brace"),
                 Some(name) => match (environment(name.as_str()), self.get(name.as_str())) {
                     (Some(text), _) => value.push_str(&text),
                     (None, Ok(Some(text))) => value.push_str(text),

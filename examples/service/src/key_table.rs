@@ -12,25 +12,25 @@ use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_postgres::Row;
 use tracing::warn;
 
-/// How long a request may wait for the database, from asking for a connection to the answer.
+/// How long a request may wait for the database: for a connection and for the answer.
 const LIMIT: Duration = Duration::from_secs(2);
-const LATE: &str = "no answer from the database within two seconds";
-/// Before that the database itself gives up: otherwise the statement would go on, on a connection that the next one gets.
+const LATE: &str = "the database did not answer within two seconds";
+/// The database gives up earlier. Otherwise the statement would continue on a connection that another request gets.
 const STATEMENT_LIMIT: &str = "SET statement_timeout = '1500ms'";
 /// Connections of one instance. A look-up is one round trip, so a few serve many requests.
 const CONNECTIONS: usize = 8;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// One key's label, why it is refused if it is, and whether its use is to be noted.
+/// Selects a key's label, why the service refuses it (if it does), and whether to write `last_used_at`.
 pub const LOOK_UP: &str = "SELECT label, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' \
                                               WHEN expires_at <= now() THEN 'expired' END, \
                            coalesce(last_used_at < now() - interval '1 minute', true) \
                            FROM client_keys WHERE hash = $1";
 
-/// SHA-256 of an id, which stands for it in the table, the log and the operator's commands: whoever stole the secret can
-/// make a token for an id that he knows, and for no hash.
+/// SHA-256 of a key id. The table, the log and the operator's commands hold the hash instead of the id: with a stolen
+/// secret, an attacker can make a token for a known id, but not for a hash.
 ///
-/// Without salt or stretching, because an id is 120 random bits: there is no guessing it.
+/// It needs neither salt nor stretching, because nobody can guess an id of 120 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash([u8; 32]);
 
@@ -51,7 +51,7 @@ impl fmt::Display for KeyHash {
     }
 }
 
-/// What the table says of a key. Handlers find it among the request's extensions.
+/// What the table says about a key. Handlers find it among the request's extensions.
 #[derive(Clone)]
 pub struct Entry {
     pub handle: KeyHash,
@@ -68,7 +68,7 @@ impl Entry {
     }
 }
 
-/// Keys whose `last_used_at` waits to be written, each once: never more than there are in the table.
+/// Keys whose `last_used_at` is to be written, each once: never more than the table has.
 type Used = Arc<Mutex<HashSet<KeyHash>>>;
 
 pub struct KeyTable {
@@ -78,9 +78,9 @@ pub struct KeyTable {
 }
 
 impl KeyTable {
-    /// Connects at the first request, not here: a service may start before its database.
+    /// Connects at the first request, because a service may start before its database.
     ///
-    /// The task ends when the table is dropped and what waits is written.
+    /// The task ends once the table is dropped and every `last_used_at` is written.
     pub fn new(config: Config) -> Result<(Self, JoinHandle<()>)> {
         config.report();
         // `Fast` checks whether the connection was closed, without another round trip.
@@ -102,7 +102,7 @@ impl KeyTable {
 
     /// Queries the database each time, because a cached answer would accept a revoked key.
     ///
-    /// That a key was used is written once a minute, by a task of its own: no request waits for it or fails with it.
+    /// A task of its own writes `last_used_at` once a minute: no request waits for that or fails with it.
     pub async fn look_up(&self, hash: KeyHash) -> Result<Entry> {
         let look_up = async {
             let connection = self.pool.get().await?;
@@ -113,7 +113,7 @@ impl KeyTable {
         let entry = Entry::new(hash, row.as_ref());
         if entry.refused.is_none() && row.is_some_and(|row| row.get(2)) {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
-            // Fails if the task is about to look anyway.
+            // Fails if the task was already woken.
             let _ = self.wake.try_send(());
         }
         Ok(entry)
@@ -121,7 +121,8 @@ impl KeyTable {
 }
 
 async fn note_used(pool: Pool, used: Used, mut woken: mpsc::Receiver<()>) {
-    // The condition once more, as another instance may have been first; and the rows in order, lest two of them deadlock.
+    // Checks the condition again, because another instance may have been first, and locks the rows in order, so that two
+    // instances do not deadlock.
     const NOTE: &str = "UPDATE client_keys SET last_used_at = now() WHERE hash IN ( \
                         SELECT hash FROM client_keys \
                         WHERE hash = ANY($1) AND coalesce(last_used_at < now() - interval '1 minute', true) \

@@ -1,4 +1,4 @@
-//! The log, on standard error. A thread of its own writes it, so that neither requests nor the end wait for its reader.
+//! The log, on standard error. A thread of its own writes it, so that neither a request nor the end waits for the reader.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
@@ -9,9 +9,9 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::{format::Writer, time::FormatTime as _, time::SystemTime};
 
-/// Lines that may wait to be written; further ones are dropped.
+/// How many lines may wait to be written. Further ones are dropped.
 const WAITING: usize = 8192;
-/// How often dropped lines are reported while there is never room for all.
+/// How often the log reports dropped lines while it has no room for all lines.
 const REPORTS: Duration = Duration::from_secs(10);
 /// How long the last lines may take.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub fn start(filter: EnvFilter) {
         .with_ansi(false)
         .with_env_filter(filter)
         .init();
-    // Rust's own hook writes to standard error, and waits for it.
+    // Rust's own hook would write to standard error and wait for its reader.
     panic::set_hook(Box::new(|panic| {
         error!("{panic}");
         if thread::current().name() == Some("main") {
@@ -43,7 +43,7 @@ pub fn start(filter: EnvFilter) {
     }));
 }
 
-/// Writes what waits and then these last words, as far as standard error takes them within a second.
+/// Writes the lines that wait and then `last`, as far as standard error takes them within [`LIMIT`].
 pub fn end(last: String) {
     let (done, ended) = mpsc::channel();
     thread::spawn(move || {
@@ -61,7 +61,7 @@ struct StandardError {
 }
 
 impl StandardError {
-    /// Writes how many lines were lost, once standard error takes lines again.
+    /// Writes how many lines were lost since the last report.
     fn report(&mut self) {
         let lost = self.failed + DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
         if lost == self.reported {
@@ -86,7 +86,7 @@ impl Write for StandardError {
         Ok(line.len())
     }
 
-    /// Called when no line waits.
+    /// The writing thread calls this when no line waits.
     fn flush(&mut self) -> io::Result<()> {
         self.report();
         Ok(())

@@ -29,36 +29,36 @@ struct Arguments {
 enum Command {
     /// Issue a client key and list it in the database; without one, add its id to `CLIENT_KEYS` yourself
     Issue {
-        /// Whose key it is: required with a database, refused without one
+        /// The name of the client that gets the key; required with a database, refused without one
+        #[arg(value_parser = operator::parse_label)]
         label: Option<String>,
-        /// The first day (UTC) on which the database's key is refused, such as 2027-01-31
-        #[arg(long)]
+        /// The first day (UTC) on which the service refuses the key, such as 2027-01-31; needs a database
+        #[arg(long, value_parser = operator::parse_date)]
         expires: Option<String>,
     },
-    /// Make the database's table, or bring it up to date
+    /// Create the database's table, or bring it up to date
     Migrate,
     /// List the database's keys
     List,
-    /// Revoke one of the database's keys, or all
+    /// Revoke one of the database's keys, or all of them
     Revoke {
-        /// The key's 16 digits in `list` and in the log
-        // Not parsed by clap, whose error would show what was typed: it may be a token.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        /// The key's 16 digits that `list` and the log show
+        #[arg(value_parser = operator::parse_handle, required_unless_present = "all", conflicts_with = "all")]
         handle: Option<String>,
-        /// Revoke all keys; asks first
+        /// Revoke all keys, after a confirmation
         #[arg(long)]
         all: bool,
-        /// Do not ask
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Show whose token it is (read from standard input), and whether it is accepted
+    /// Read a token from standard input; show whose key it is, and whether the service accepts it
     Whose,
 }
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// What the operator set or typed is wrong: exit status 2. After any other failure it is 1.
+/// What the operator set or typed is wrong: the exit status is 2. After any other failure it is 1.
 #[derive(Debug)]
 struct Mistake(String);
 
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
 fn describe(error: &(dyn Error + 'static)) -> String {
     let text = |error: &(dyn Error + 'static)| match error.downcast_ref::<DbError>() {
         Some(error) if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN].contains(error.code()) => {
-            format!("{}; run migrate", error.message())
+            format!("{}; run `service migrate`", error.message())
         }
         Some(error) => error.message().to_owned(),
         None => error.to_string(),
@@ -98,15 +98,18 @@ fn run() -> Result<(), Failure> {
         Err(help) if matches!(help.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(help.print()?);
         }
-        // Not clap's own text, which shows what was typed.
-        Err(error) => Err(Mistake(format!("{}; see service --help", error.kind())))?,
+        // Not clap's own text, which shows what was typed: that may be a token.
+        Err(error) => Err(Mistake(match error.source() {
+            Some(rule) => rule.to_string(),
+            None => format!("{}; see service --help", error.kind()),
+        }))?,
     };
     let settings = Settings::load()?;
     let filter = settings.log_filter()?;
     let known = filter.is_some();
     log::start(filter.unwrap_or_else(|| "info".into()));
     if !known {
-        warn!("RUST_LOG is not understood: logging at the level info");
+        warn!("RUST_LOG is not a filter that the service understands; it logs at the level info");
     }
     let runtime = Runtime::new()?;
     let done = runtime.block_on(async {
@@ -115,7 +118,7 @@ fn run() -> Result<(), Failure> {
             Some(command) => operator::operate(command, &settings).await,
         }
     });
-    // A dropped runtime waits for the look-up of a host name, however long that hangs.
+    // A runtime that is dropped would wait for the look-up of a host name, however long that hangs.
     runtime.shutdown_background();
     done
 }

@@ -7,7 +7,8 @@ use getrandom::SysRng;
 use regex::Regex;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
-use std::{borrow::Cow, os::fd::AsFd, sync::LazyLock, time::Duration};
+use std::time::{Duration, Instant};
+use std::{borrow::Cow, os::fd::AsFd, sync::LazyLock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Row, error::SqlState};
@@ -19,11 +20,9 @@ const MIGRATIONS: [&str; 2] = [
 ];
 /// How long a command may take: somebody waits for it, perhaps to revoke a stolen key.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Before that the database itself gives up: otherwise a statement could still take effect after its error. Dates are read
-/// and shown in UTC.
-const SESSION: &str = "SET statement_timeout = '5s'; SET timezone = 'UTC'";
 const DATE_RULE: &str = "issue --expires: expected a date after today (UTC), such as 2027-01-31";
 static DATE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[0-9]{4}-[0-9]{2}-[0-9]{2}$").unwrap());
+static HANDLE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[0-9A-Fa-f]{16}$").unwrap());
 /// Characters that move a terminal's cursor, reverse its text or are invisible.
 static UNPRINTABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{Other}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]").unwrap());
@@ -31,42 +30,45 @@ static UNPRINTABLE: LazyLock<Regex> =
 static LABEL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^[\p{L}\p{N}\p{P}\p{S}--\u{2800}](.{0,98}[^\p{Z}\u{2800}])?$").unwrap());
 
+type Parsed = Result<String, &'static str>;
+
+pub fn parse_label(text: &str) -> Parsed {
+    let is_label = LABEL.is_match(text) && !UNPRINTABLE.is_match(text);
+    let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
+    is_label.then(|| text.to_owned()).ok_or(rule)
+}
+
+pub fn parse_date(text: &str) -> Parsed {
+    DATE.is_match(text).then(|| text.to_owned()).ok_or(DATE_RULE)
+}
+
+pub fn parse_handle(text: &str) -> Parsed {
+    let rule = "revoke HANDLE: expected the 16 hexadecimal digits that `service list` shows";
+    HANDLE.is_match(text).then(|| text.to_ascii_lowercase()).ok_or(rule)
+}
+
 pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failure> {
     let database = settings.database()?;
     let table = || {
-        let missing = || Mistake("DATABASE_URL: not set, and this command needs it".to_owned());
+        let missing = || Mistake("DATABASE_URL is not set, and this command needs it".to_owned());
         database.as_ref().ok_or_else(missing)
     };
     match command {
-        Command::Issue { label: None, expires } if database.is_some() || expires.is_some() => {
-            table()?;
-            Err(Mistake("issue LABEL: say whose key it is".to_owned()))?
-        }
-        Command::Issue { label: None, .. } => in_time(issue_key(&settings.secret()?.secret, None)).await,
-        Command::Issue { label: Some(label), .. } if UNPRINTABLE.is_match(&label) || !LABEL.is_match(&label) => {
-            let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
-            Err(Mistake(rule.to_owned()))?
-        }
-        Command::Issue {
-            expires: Some(date), ..
-        } if !DATE.is_match(&date) => Err(Mistake(DATE_RULE.to_owned()))?,
-        Command::Issue {
-            label: Some(label),
-            expires,
-        } => {
-            let entry = (table()?, label.as_str(), expires.as_deref());
-            in_time(issue_key(&settings.secret()?.secret, Some(entry))).await
+        Command::Issue { label, expires } => {
+            let entry = match (label, expires) {
+                (Some(label), expires) => Some((table()?, label, expires)),
+                (None, None) if database.is_none() => None,
+                _ => Err(Mistake(
+                    "issue LABEL: expected the name of the client that gets the key".to_owned(),
+                ))?,
+            };
+            in_time(issue_key(&settings.secret()?.secret, entry)).await
         }
         Command::Migrate => in_time(migrate(table()?)).await,
         Command::List => in_time(list(table()?)).await,
-        Command::Revoke { handle: Some(text), .. } => {
-            let handle = text.to_ascii_lowercase();
-            if handle.len() != 16 || !handle.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                let rule = "revoke HANDLE: expected the 16 hexadecimal digits of `list`";
-                Err(Mistake(rule.to_owned()))?;
-            }
-            in_time(revoke(table()?, &handle)).await
-        }
+        Command::Revoke {
+            handle: Some(handle), ..
+        } => in_time(revoke(table()?, &handle)).await,
         Command::Revoke { yes, .. } => {
             if !yes {
                 confirm_revoke_all(table()?).await?;
@@ -81,15 +83,27 @@ pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failur
 }
 
 async fn in_time<T>(operation: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let late = |_| format!("DATABASE_URL: no answer within {} seconds", LIMIT.as_secs());
+    let late = |_| {
+        format!(
+            "DATABASE_URL: the database did not answer within {} seconds",
+            LIMIT.as_secs()
+        )
+    };
     timeout(LIMIT, operation).await.map_err(late)?
 }
 
-async fn connect(config: &Config) -> Result<Client, tokio_postgres::Error> {
+/// The first thing that each operation does: what is left of its time limits the statements.
+async fn connect(config: &Config) -> Result<Client, Failure> {
+    let start = Instant::now();
     let (client, connection) = config.postgres.connect(config.tls.clone()).await?;
-    // Ends with the client; what goes wrong before is an error of the statement that it happens to.
+    // Ends with the client. If the connection fails, the next statement returns the error.
     tokio::spawn(connection);
-    client.batch_execute(SESSION).await?;
+    // The database gives up before the command does: no statement takes effect after the command reported its failure. A
+    // statement may wait twice, when it is prepared and when it runs; the last second is for the answers' way.
+    let left = LIMIT.saturating_sub(start.elapsed() + Duration::from_secs(1)) / 2;
+    // Zero would switch the limit off. Dates are read and shown in UTC.
+    let session = format!("SET statement_timeout = {}; SET timezone = 'UTC'", left.as_millis() + 1);
+    client.batch_execute(&session).await?;
     Ok(client)
 }
 
@@ -101,13 +115,13 @@ async fn migrate(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints the id, or the handle in the table, and the token. Nothing shows the token again.
-async fn issue_key(secret: &ClientSecret, table: Option<(&Config, &str, Option<&str>)>) -> Result<(), Failure> {
+/// Prints the token, and before it the key id or, with a table, the handle. Nothing shows the token again.
+async fn issue_key(secret: &ClientSecret, entry: Option<(&Config, String, Option<String>)>) -> Result<(), Failure> {
     let key = issue(secret, &mut SysRng)?;
-    let (name, value) = if let Some((config, label, expires)) = table {
-        // Lists the key before it shows the token: a lost token is harmless, a token that is not listed is a puzzle.
+    let (name, value) = if let Some((config, label, expires)) = entry {
+        // Lists the key before it shows the token, because a token that is not listed looks valid to its client.
         let hash = KeyHash::of(key.key_id);
-        insert(config, hash, label, expires).await?;
+        insert(config, hash, &label, expires.as_deref()).await?;
         ("handle", hash.to_string())
     } else {
         ("key_id", key.key_id.to_string())
@@ -128,7 +142,7 @@ async fn insert(config: &Config, hash: KeyHash, label: &str, expires: Option<&st
     match inserted.as_ref().map_err(tokio_postgres::Error::code) {
         Ok(0) | Err(Some(&SqlState::DATETIME_FIELD_OVERFLOW)) => Err(Mistake(DATE_RULE.to_owned()))?,
         Err(Some(&SqlState::UNIQUE_VIOLATION)) => {
-            Err("issue: another key has the new one's handle; nothing was issued, run issue again")?
+            Err("issue: another key has the new key's handle, so no key was issued; run the command again")?
         }
         _ => Ok(inserted.map(|_| ())?),
     }
@@ -160,21 +174,23 @@ async fn list(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Revoking twice keeps the first date. An unknown handle is an error: most likely a typing error, and the key is accepted.
+/// Revoking twice keeps the first date. An unknown handle is an error, because the key that was meant is still accepted.
 async fn revoke(config: &Config, handle: &str) -> Result<(), Failure> {
     const REVOKE: &str = "UPDATE client_keys SET revoked_at = coalesce(revoked_at, now()) \
                           WHERE handle = $1 RETURNING revoked_at::text";
     let revoked = connect(config).await?.query_opt(REVOKE, &[&handle]).await?;
-    let row = revoked.ok_or_else(|| format!("revoke: {handle} is not in the table"))?;
+    let row = revoked.ok_or_else(|| format!("revoke: {handle} is not in the table; see `service list`"))?;
     let since: &str = row.get(0);
-    writeln!(stdout(), "{handle} is revoked since {since}")?;
+    writeln!(stdout(), "{handle} has been revoked since {since}")?;
     Ok(())
 }
 
 async fn confirm_revoke_all(config: &Config) -> Result<(), Failure> {
     const COUNT: &str = "SELECT count(*) FROM client_keys WHERE revoked_at IS NULL";
     if !stdin().is_terminal() {
-        Err(Mistake("revoke --all: asks at a terminal; add --yes".to_owned()))?;
+        Err(Mistake(
+            "revoke --all asks for confirmation, and this is no terminal; add --yes".to_owned(),
+        ))?;
     }
     let count = in_time(async { Ok(connect(config).await?.query_one(COUNT, &[]).await?) });
     let count: i64 = count.await?.get(0);
@@ -184,15 +200,15 @@ async fn confirm_revoke_all(config: &Config) -> Result<(), Failure> {
     if answer.trim() == "yes" {
         Ok(())
     } else {
-        Err("revoke --all: nothing was revoked")?
+        Err("revoke --all: the answer was not yes, so no key was revoked")?
     }
 }
 
 async fn revoke_all(config: &Config) -> Result<(), Failure> {
-    // In the order of the service's own writes, lest the two deadlock.
+    // In the order of the service's own writes, so that the two do not deadlock.
     const REVOKE: &str = "UPDATE client_keys SET revoked_at = now() WHERE hash IN ( \
                           SELECT hash FROM client_keys WHERE revoked_at IS NULL ORDER BY hash FOR UPDATE)";
-    // Otherwise a key that is issued meanwhile could stay accepted.
+    // Without the lock, a key that is being issued would stay accepted.
     const LOCK: &str = "LOCK TABLE client_keys IN SHARE ROW EXCLUSIVE MODE";
     let mut client = connect(config).await?;
     let transaction = client.transaction().await?;
@@ -205,14 +221,14 @@ async fn revoke_all(config: &Config) -> Result<(), Failure> {
 
 /// Without echo at a terminal, and without the trailing newline.
 fn read_token() -> Result<Zeroizing<Vec<u8>>, Failure> {
-    /// More than any token has.
+    /// Longer than any token.
     const LIMIT: u8 = 100;
     if stdin().is_terminal() {
-        // `rpassword` raises SIGINT before it restores the terminal, so that must not end the process.
+        // `rpassword` raises SIGINT before it restores the terminal, so the signal must not end the process.
         let _interrupt = signal(SignalKind::interrupt())?;
         return Ok(Zeroizing::new(rpassword::prompt_password("Token: ")?.into_bytes()));
     }
-    // Not through `Stdin`, which keeps a copy; and large enough from the start: a buffer that grows leaves copies behind.
+    // Not through `Stdin`, which keeps a copy. Large enough from the start, because a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * usize::from(LIMIT)));
     let input = File::from(stdin().as_fd().try_clone_to_owned()?);
     input.take(LIMIT.into()).read_to_end(&mut bytes)?;

@@ -1,3 +1,3 @@
-//! Holds nothing: the code in the README of the folder above, which `cargo test` compiles and runs.
+//! Includes the README of the folder above, so that `cargo test` compiles and runs its code.
 #![doc = include_str!("../../README.md")]
 #![expect(clippy::doc_markdown, reason = "the README is for people first")]

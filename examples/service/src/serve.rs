@@ -1,23 +1,25 @@
+//! Serves requests until SIGTERM or SIGINT, and reads the allow list of `.env` again at SIGHUP.
+
 use crate::authorize::{ACCEPTED_UNDER_PREVIOUS, Allowed, ClientKeys, authorize};
 use crate::{Failure, Mistake, apps::apps, key_table::KeyTable, log, settings::Settings};
 use arc_swap::ArcSwap;
 use axum::{Json, Router, middleware, routing::get};
 use serde_json::{Value, json};
+use signal_hook::{consts::SIGINT, consts::SIGTERM, iterator::Signals};
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{process, sync::Arc, thread, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{interval, sleep};
-use tokio::{net::TcpListener, runtime::Builder, select, sync::oneshot};
+use tokio::{net::TcpListener, select, sync::oneshot, time::interval};
 use tracing::{error, info, warn};
 
-/// How long requests may go on after SIGTERM. With the log's second that makes eight, less than the ten that Docker leaves
-/// until it kills.
+/// How long requests may continue after SIGTERM. With the log's second that makes eight; Docker kills after ten.
 const GRACE: Duration = Duration::from_secs(7);
 
 pub async fn serve(settings: Settings) -> Result<(), Failure> {
-    // Before anything that may wait: without a handler, SIGHUP kills, and SIGTERM does nothing to a container's first process.
+    // Before anything that may wait: without a handler, SIGHUP kills the process, and SIGTERM does nothing to the first
+    // process of a container.
     let (mut stop, mut hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
     info!("settings: {}", settings.sources()?);
     let (keys, noting) = client_keys(&settings)?;
@@ -30,7 +32,7 @@ pub async fn serve(settings: Settings) -> Result<(), Failure> {
     };
     let listener = bound.map_err(|error| -> Failure {
         match error.kind() {
-            // Nothing is wrong with the setting: the port may be free the next time.
+            // The setting may be right, and the port free the next time.
             ErrorKind::AddrInUse => format!("{host}:{port}: {error}").into(),
             _ => Mistake(format!("HOST, PORT: {error}")).into(),
         }
@@ -61,12 +63,12 @@ pub async fn serve(settings: Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Replaces the list by that of `.env`, or says why not.
+/// Replaces the list by that of `.env`, or logs why it does not.
 async fn reload(allowed: &Allowed) {
     let Allowed::List(list) = allowed else {
-        return info!("client keys are those of the database, read at each request: nothing to reload");
+        return info!("nothing to reload: each request reads the client keys from the database");
     };
-    // In a thread that may wait for the file.
+    // In a thread of its own, because reading the file may block.
     match spawn_blocking(Settings::reload_key_list).await {
         Ok(Ok(ids)) => {
             let count = ids.len();
@@ -86,7 +88,7 @@ fn log_count(count: usize) {
     }
 }
 
-/// At the level WARN, because a rotation should end, and because its end must be seen where requests are not logged.
+/// At the level WARN, because a rotation should end, and because its progress must show where requests are not logged.
 fn report_previous() {
     if let Some(count) = ACCEPTED_UNDER_PREVIOUS.get() {
         let count = count.load(Ordering::Relaxed);
@@ -94,28 +96,20 @@ fn report_previous() {
     }
 }
 
-/// Arrives with SIGTERM or SIGINT. A thread with a runtime of its own waits for them and ends the process after the
-/// grace period, whatever hangs in the other runtime.
+/// Receives a message at SIGTERM or SIGINT. A thread waits for the signals and ends the process after the grace period,
+/// whatever hangs in the runtime.
 fn stop_signal() -> io::Result<oneshot::Receiver<()>> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let entered = runtime.enter();
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    drop(entered);
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let (stop, stopping) = oneshot::channel();
     thread::spawn(move || {
-        runtime.block_on(async {
-            select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            info!("stopping");
-            let _ = stop.send(());
-            sleep(GRACE).await;
-            warn!("stopped with connections open");
-            report_previous();
-            log::end(String::new());
-            process::exit(0);
-        });
+        signals.forever().next();
+        info!("stopping");
+        let _ = stop.send(());
+        thread::sleep(GRACE);
+        warn!("stopped with connections open");
+        report_previous();
+        log::end(String::new());
+        process::exit(0);
     });
     Ok(stopping)
 }
@@ -132,7 +126,7 @@ fn client_keys(settings: &Settings) -> Result<(Arc<ClientKeys>, Option<JoinHandl
         }
         ACCEPTED_UNDER_PREVIOUS.get_or_init(AtomicU64::default);
     }
-    // Also with a database: a list that is wrong is a mistake, whether or not it is used.
+    // Also with a database: a wrong list is a mistake, even if the service does not use it.
     let list = settings.key_list()?;
     let (allowed, noting) = if let Some(config) = settings.database()? {
         if !list.is_empty() {
@@ -153,9 +147,8 @@ fn client_keys(settings: &Settings) -> Result<(Arc<ClientKeys>, Option<JoinHandl
     Ok((Arc::new(keys), noting))
 }
 
-/// The middleware guards everything but `/health`, whatever the path and method: a caller without a key learns no route.
-///
-/// Not `route_layer`, because axum would name the route's methods in the `Allow` header of a refusal.
+/// The middleware guards everything but `/health`, whatever the path and method, so that a caller without a key learns no
+/// route. With `route_layer`, axum would name the route's methods in the `Allow` header of a refusal.
 fn router(keys: Arc<ClientKeys>) -> Router {
     let guarded = Router::new().route("/apps", get(apps));
     Router::new()
@@ -164,7 +157,7 @@ fn router(keys: Arc<ClientKeys>) -> Router {
         .route("/health", get(health))
 }
 
-/// Says that this instance answers, not whether the database does: restarting instances would not bring it back.
+/// Says that this instance answers, not whether the database does: a restart of the service would not bring it back.
 async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }

@@ -82,11 +82,15 @@ impl Config {
         if postgres.get_channel_binding() == ChannelBinding::Require && postgres.get_ssl_mode() != SslMode::Require {
             return Err("channel_binding=require needs sslmode=require, verify-ca or verify-full".into());
         }
-        // Without a host the client library begins no TLS.
+        // Without a host the client library starts no TLS.
         if postgres.get_hosts().is_empty() {
             for address in postgres.get_hostaddrs().to_vec() {
                 postgres.host(address.to_string());
             }
+        }
+        let is_named = |host: &Host| matches!(host, Host::Tcp(name) if ServerName::try_from(name.as_str()).is_ok());
+        if postgres.get_ssl_mode() != SslMode::Disable && !postgres.get_hosts().iter().all(is_named) {
+            return Err("host: TLS needs a DNS name or an IP address".into());
         }
         let provider = ring::default_provider();
         let is_verified = roots.is_some() && !is_socket;
@@ -122,12 +126,20 @@ impl Config {
             addresses => addresses.iter().all(IpAddr::is_loopback),
         };
         match (self.is_verified, is_local) {
-            (true, _) if sslmode == "verify-full" => info!(sslmode, "the database's certificate is verified"),
-            (true, _) => info!(sslmode, "the database's certificate is verified, its name is not"),
-            (false, true) => info!(sslmode, "the database is not verified; it is on this machine"),
+            (true, _) if sslmode == "verify-full" => {
+                info!(sslmode, "the service verifies the database's certificate and name");
+            }
+            (true, _) => info!(
+                sslmode,
+                "the service verifies the database's certificate, but not its name"
+            ),
+            (false, true) => info!(
+                sslmode,
+                "the service does not verify the database, which is on this machine"
+            ),
             (false, false) => warn!(
                 sslmode,
-                "the database is not verified: others may forge its answers; set sslmode=verify-full"
+                "the service does not verify the database, so an attacker may forge its answers; set sslmode=verify-full"
             ),
         }
     }
@@ -141,19 +153,19 @@ fn read_roots(path: &str) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let (added, damaged) = roots.add_parsable_certificates(found.certs);
     match found.errors.first().map(|error| &error.kind) {
-        // Among the system's, some may be of no use.
+        // Some of the system's certificates may be of no use.
         _ if added > 0 && path == "system" => Ok(roots),
         None if added > 0 && damaged == 0 => Ok(roots),
-        _ if path == "system" => Err("sslrootcert=system: no certificates; install ca-certificates".to_owned()),
+        _ if path == "system" => Err("sslrootcert=system: found no certificates; install ca-certificates".to_owned()),
         Some(ErrorKind::Io { inner, .. }) => Err(format!("sslrootcert: {inner}")),
-        _ => Err("sslrootcert: expected a PEM file with the certificate of an authority".to_owned()),
+        _ => Err("sslrootcert: expected a PEM file with authorities' certificates, all of them undamaged".to_owned()),
     }
 }
 
 type Signature = Result<HandshakeSignatureValid, Error>;
 
-/// Verifies chain, dates and purpose with the authorities, if there are any, and the name only where the mode says so:
-/// rustls has no verifier for the weaker modes.
+/// Verifies chain, dates and purpose if the mode has authorities, and the name if the mode says so. rustls has no verifier
+/// for the weaker modes.
 #[derive(Debug)]
 struct Verifier {
     roots: Option<RootCertStore>,
@@ -198,18 +210,18 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Adds what to do.
+/// Adds what the operator can do.
 fn advise(error: &Error) -> Error {
     use CertificateError::{BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
     use CertificateError::{NotValidYet, NotValidYetContext, UnknownIssuer};
     let advice = match error {
-        // An authority that was made anew under its old name has another key.
+        // `BadSignature`: the authority has a new key under its old name.
         Error::InvalidCertificate(UnknownIssuer | BadSignature) => "set sslrootcert to the file of its authority",
-        Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "set host to one of its names",
+        Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "set host to a name in it",
         Error::InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) => {
-            "renew it, or set the clock"
+            "renew it, or set this machine's clock"
         }
-        _ => "issue one of version 3, for servers, signed by an authority",
+        _ => "issue one of version 3 for servers, signed by an authority",
     };
     Error::Other(OtherError(Arc::from(Box::from(format!("{error}; {advice}")))))
 }

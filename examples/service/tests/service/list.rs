@@ -127,13 +127,11 @@ fn wrong_settings_stop_the_start() {
     let (short, wrong) = (&secret[1..], secret.replace(&secret[..1], "g"));
     sensitive(short);
     let two = format!("{id}, another-key");
-    let not_set = "not set; make one with `openssl rand -hex 32`";
     let [long, short_by_1, short_list] = [("64", "11"), ("64", "63"), ("30", "11")]
         .map(|(expected, found)| format!("expected {expected} hexadecimal digits, found {found} characters"));
     let second = format!("entry 2: {short_list}");
     for (name, text, expected) in [
-        ("CLIENT_SECRET", "", not_set),
-        ("CLIENT_SECRET", "8d105ffc...", &long),
+        ("CLIENT_SECRET", "8d105ffc...", &*long),
         ("CLIENT_SECRET", short, &short_by_1),
         (
             "CLIENT_SECRET",
@@ -143,110 +141,115 @@ fn wrong_settings_stop_the_start() {
         ("CLIENT_SECRET_PREVIOUS", short, &short_by_1),
         ("CLIENT_KEYS", "another-key", &format!("entry 1: {short_list}")),
         ("CLIENT_KEYS", &two, &second),
-        ("PORT", "http", "invalid digit found in string"),
-        ("PORT", "65536", "number too large to fit in target type"),
+        ("PORT", "http", "expected a number from 0 to 65535"),
+        ("PORT", "65536", "expected a number from 0 to 65535"),
     ] {
         // The list of a service with a database must be right as well.
         let rest = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", "postgresql://h/d")];
         let settings: Vec<_> = rest.into_iter().chain([(name, text)]).collect();
         assert_mistake(&new_folder(), &settings, &format!("{name}: {expected}"));
     }
-    assert_mistake(&new_folder(), &[], &format!("CLIENT_SECRET: {not_set}"));
+    for settings in [[].as_slice(), &[("CLIENT_SECRET", "")]] {
+        let missing = "CLIENT_SECRET is not set; make one with `openssl rand -hex 32`";
+        assert_mistake(&new_folder(), settings, missing);
+    }
     // Of a network that is for documentation: no machine's own.
     let settings = [("CLIENT_SECRET", secret.as_str()), ("HOST", "192.0.2.1"), ("PORT", "0")];
     let error = "HOST, PORT: Cannot assign requested address (os error 99)";
     assert_mistake(&new_folder(), &settings, error);
 }
 
-/// All of these would otherwise fail at each connection.
+/// Errors, and below each the URLs that get it. Without these, each connection would fail. `hunter2` is part of a password,
+/// also where it looks like an option.
+const WRONG_URLS: &str = "\
+expected postgresql://user:password@host/database
+    mysql://u:hunter2@h/d
+    host=h user=u password=hunter2
+    BLANKpostgresql://u:hunter2@h/d
+found a blank, a line end or a control character; percent-encode those of the password
+    postgresql://u:hunter2@h/dNEWLINE
+    postgresql://u:hunter2@h/d\rNEWLINE
+    postgresql://u:hunter2@h/dBLANK
+    postgresql://u:hunter2@hBLANK/d
+    postgresql://u:hunter2%00@h/d
+    postgresql://u:hunter2@h/d?sslmode=disableNEWLINE
+unknown option `pool`
+    postgresql://u:hunter2@h/d?pool=5
+unknown option `sslcert`
+    postgres://h/d?connect_timeout=3&sslcert=/x
+unknown option `sslcrl`
+    postgres://h/d?sslmode=require&sslcrl=/x
+unknown option `gssencmode`
+    postgres://h/d?gssencmode=disable
+found an unknown option, whose name may be part of the password; percent-encode `?` and `&` there
+    postgresql://u:?hunter2=@h/d?pool=5
+    postgresql:///d?host=h&password=x&hunter2=1
+    postgresql:///d?host=h&p%61ssword=x&hunter2=1
+found more than one @; write %40 for those of user, password and database
+    postgresql://u:x@hunter2@h/d
+    postgresql://u:x@hunter2/@h/d
+    postgresql://u:@h?hunter2=@h/d
+invalid value for option `port`
+    postgresql://u:hunter2@h:http/d
+    postgresql://u:hunter2
+invalid value for option `keepalives`
+    postgresql://u:hunter2@h/d?keepalives=yes
+invalid connection string
+    postgresql://u:hunter2@h/d?x
+expected a host
+    postgresql://u:hunter2@/d
+    postgresql://u:hunter2@:5432/d
+    postgresql:///d?user=u
+expected a user before the @
+    postgresql://:hunter2@h/d
+expected one port above 0 for all hosts, or one for each
+    postgresql://u:hunter2@h:0/d
+    postgresql://u:hunter2@h,i,j:1/d?port=1
+expected as many values of hostaddr as hosts
+    postgresql://u:hunter2@h,i/d?hostaddr=127.0.0.1
+    postgresql://u:hunter2@h/d?hostaddr=127.0.0.1,127.0.0.2
+expected only Unix sockets, or none
+    postgresql://u:hunter2@%2Ftmp,h/d
+host: TLS needs a DNS name or an IP address
+    postgresql://u:hunter2@a..b/d
+    postgresql://u:hunter2@h,-/d?sslmode=require
+    postgresql://u:hunter2@[fe80::1%25eth0]/d
+    postgresql://u:hunter2@%2Ftmp/d?hostaddr=127.0.0.1
+sslnegotiation=direct is not supported
+    postgresql://u:hunter2@h/d?sslnegotiation=direct
+sslmode: expected disable, prefer, require, verify-ca or verify-full
+    postgresql://u:?sslmode=hunter2@h/d?sslmode=allow
+    postgresql://u:hunter2@h/d?sslmode=verify-full&ssl%6Dode=
+sslmode=verify-ca needs sslrootcert
+    postgresql://u:hunter2@h/d?sslmode=verify-ca
+sslrootcert needs sslmode=verify-full
+    postgresql://u:hunter2@h/d?sslrootcert=/absent
+    postgresql://u:hunter2@h/d?sslmode=disable&sslrootcert=/absent
+sslrootcert=system needs sslmode=verify-full
+    postgresql://u:hunter2@h/d?sslmode=verify-ca&sslrootcert=system
+    postgresql://u:hunter2@h/d?sslmode=require&sslrootcert=system
+sslrootcert: No such file or directory (os error 2)
+    postgresql://u:hunter2@h/d?sslmode=require&sslrootcert=/absent
+    postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=
+sslrootcert: expected a PEM file with authorities' certificates, all of them undamaged
+    postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=%2Fdev%2Fnull
+channel_binding=require needs sslmode=require, verify-ca or verify-full
+    postgresql://u:hunter2@h/d?channel_binding=require
+    postgresql://u:hunter2@%2Ftmp/d?channel_binding=require&sslmode=require";
+
 #[test]
 fn wrong_database_urls_stop_the_start_and_show_no_password() {
     let secret = new_secret();
-    let hidden = "unknown option, whose name may be part of a password (percent-encode `?` and `&` there)";
-    let blank = "holds a blank, a line end or a control character";
-    let invalid = |option| format!("invalid value for option `{option}`");
-    let modes = "sslmode: expected disable, prefer, require, verify-ca or verify-full";
-    let unused = "sslrootcert needs sslmode=verify-full";
-    let system = "sslrootcert=system needs sslmode=verify-full";
-    let binding = "channel_binding=require needs sslmode=require, verify-ca or verify-full";
-    let absent = "sslrootcert: No such file or directory (os error 2)";
-    let no_certificate = "sslrootcert: expected a PEM file with the certificate of an authority";
-    let several = "more than one @: write %40 for those of user, password and database";
-    let scheme = "expected postgresql://user:password@host/database";
-    let hosts = "expected as many values of hostaddr as hosts";
-    let ports = "expected one port above 0 for all hosts, or one for each";
-    for (url, expected) in [
-        ("mysql://u:hunter2@h/d", scheme),
-        ("host=h user=u password=hunter2", scheme),
-        (" postgresql://u:hunter2@h/d", scheme),
-        ("postgresql://u:hunter2@h/d\n", blank),
-        ("postgresql://u:hunter2@h/d\r\n", blank),
-        ("postgresql://u:hunter2@h/d ", blank),
-        ("postgresql://u:hunter2@h /d", blank),
-        ("postgresql://u:hunter2%00@h/d", blank),
-        ("postgresql://u:hunter2@h/d?sslmode=disable\n", blank),
-        ("postgresql://u:hunter2@h/d?pool=5", "unknown option `pool`"),
-        (
-            "postgres://h/d?connect_timeout=3&sslcert=/x",
-            "unknown option `sslcert`",
-        ),
-        ("postgres://h/d?sslmode=require&sslcrl=/x", "unknown option `sslcrl`"),
-        ("postgres://h/d?gssencmode=disable", "unknown option `gssencmode`"),
-        ("postgresql://u:?sslmode=hunter2@h/d?sslmode=allow", modes),
-        ("postgresql://u:hunter2@h/d?sslmode=verify-full&ssl%6Dode=", modes),
-        (
-            "postgresql://u:hunter2@h/d?sslmode=verify-ca",
-            "sslmode=verify-ca needs sslrootcert",
-        ),
-        ("postgresql://u:hunter2@h/d?sslrootcert=/absent", unused),
-        ("postgresql://u:hunter2@h/d?sslmode=disable&sslrootcert=/absent", unused),
-        (
-            "postgresql://u:hunter2@h/d?sslmode=verify-ca&sslrootcert=system",
-            system,
-        ),
-        ("postgresql://u:hunter2@h/d?sslmode=require&sslrootcert=system", system),
-        ("postgresql://u:hunter2@h/d?sslmode=require&sslrootcert=/absent", absent),
-        ("postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=", absent),
-        (
-            "postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=%2Fdev%2Fnull",
-            no_certificate,
-        ),
-        ("postgresql://u:hunter2@h/d?channel_binding=require", binding),
-        (
-            "postgresql://u:hunter2@%2Ftmp/d?channel_binding=require&sslmode=require",
-            binding,
-        ),
-        (
-            "postgresql://u:hunter2@%2Ftmp,h/d",
-            "expected either Unix sockets or other hosts",
-        ),
-        (
-            "postgresql://u:hunter2@h/d?sslnegotiation=direct",
-            "sslnegotiation=direct is not supported",
-        ),
-        ("postgresql://u:hunter2@h:http/d", &invalid("port")),
-        ("postgresql://u:hunter2", &invalid("port")),
-        ("postgresql://u:hunter2@h/d?keepalives=yes", &invalid("keepalives")),
-        ("postgresql://u:hunter2@h/d?x", "invalid connection string"),
-        // Parts of passwords that look like options.
-        ("postgresql://u:?hunter2=@h/d?pool=5", hidden),
-        ("postgresql://u:x@hunter2@h/d", several),
-        ("postgresql://u:x@hunter2/@h/d", several),
-        ("postgresql://u:@h?hunter2=@h/d", several),
-        ("postgresql:///d?host=h&password=x&hunter2=1", hidden),
-        ("postgresql:///d?host=h&p%61ssword=x&hunter2=1", hidden),
-        ("postgresql://u:hunter2@/d", "no host"),
-        ("postgresql://u:hunter2@:5432/d", "no host"),
-        ("postgresql:///d?user=u", "no host"),
-        ("postgresql://:hunter2@h/d", "no user before the @"),
-        ("postgresql://u:hunter2@h:0/d", ports),
-        ("postgresql://u:hunter2@h,i,j:1/d?port=1", ports),
-        ("postgresql://u:hunter2@h,i/d?hostaddr=127.0.0.1", hosts),
-        ("postgresql://u:hunter2@h/d?hostaddr=127.0.0.1,127.0.0.2", hosts),
-    ] {
-        sensitive("hunter2");
-        let settings = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", url)];
-        assert_mistake(&new_folder(), &settings, &format!("DATABASE_URL: {expected}"));
+    sensitive("hunter2");
+    let mut expected = "";
+    for line in WRONG_URLS.lines() {
+        if let Some(url) = line.strip_prefix("    ") {
+            let url = url.replace("BLANK", " ").replace("NEWLINE", "\n");
+            let settings = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", &url)];
+            assert_mistake(&new_folder(), &settings, &format!("DATABASE_URL: {expected}"));
+        } else {
+            expected = line;
+        }
     }
 }
 
@@ -276,16 +279,16 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
         "CLIENT_SECRET: .env: line 2: `$` names a variable that is not set; between single quotes it stands for itself";
     for (wrong, error) in [
         (format!("CLIENT_SECRET=\"{secret}"), quote),
-        (format!("CLIENT_SECRET {secret}"), ".env: line 2: not NAME=value"),
+        (format!("CLIENT_SECRET {secret}"), ".env: line 2: expected NAME=value"),
         (format!("CLIENT_SECRET='{secret}' x"), quote),
         (
             format!("CLIENT_SECRET={secret}\0"),
-            ".env: line 2: holds a NUL character",
+            ".env: line 2: found a NUL character",
         ),
         (format!("CLIENT_SECRET=${secret}"), dollar),
         (
             format!("CLIENT_SECRET={secret}\n\nexport CLIENT_SECRET="),
-            "CLIENT_SECRET: .env: line 4: set a second time",
+            "CLIENT_SECRET: .env: line 4: this line sets it a second time; remove one of them",
         ),
     ] {
         fs::write(folder.join(".env"), format!("PORT=0\n{wrong}\n")).unwrap();
@@ -293,7 +296,7 @@ fn wrong_dotenv_stops_the_start_and_is_not_shown() {
     }
     fs::remove_file(folder.join(".env")).unwrap();
     fs::create_dir(folder.join(".env")).unwrap();
-    assert_mistake(&folder, &[], ".env: not a regular file");
+    assert_mistake(&folder, &[], ".env: expected a regular file");
 }
 
 #[test]
@@ -303,7 +306,7 @@ fn dotenv_does_not_replace_what_is_not_utf_8() {
     let mut issue = program(&folder, &[]);
     issue.arg("issue").env("CLIENT_SECRET", OsStr::from_bytes(b"\xff"));
     let output = issue.output().unwrap();
-    assert_eq!(output.stderr, b"service: CLIENT_SECRET: not UTF-8\n");
+    assert_eq!(output.stderr, b"service: CLIENT_SECRET: expected UTF-8\n");
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -333,7 +336,8 @@ fn log_that_takes_nothing_does_not_stop_the_service() {
 #[test]
 fn wrong_log_filter_is_reported() {
     let service = Service::start(&[("CLIENT_SECRET", &new_secret()), ("RUST_LOG", "service=loud")]);
-    service.wait_for_log("WARN service: RUST_LOG is not understood: logging at the level info");
+    service
+        .wait_for_log("WARN service: RUST_LOG is not a filter that the service understands; it logs at the level info");
 }
 
 /// More than the log keeps while it cannot write.
@@ -427,7 +431,7 @@ fn wrong_commands_are_told_what_is_right() {
     let key = new_key(&secret);
     let token = &key.token;
     let settings = [("CLIENT_SECRET", secret.as_str())];
-    let no_database = "DATABASE_URL: not set, and this command needs it";
+    let no_database = "DATABASE_URL is not set, and this command needs it";
     let unexpected = "unexpected argument found; see service --help";
     let cases: [(&[&str], &str); 14] = [
         (&["serve"], "unrecognized subcommand; see service --help"),
@@ -443,7 +447,7 @@ fn wrong_commands_are_told_what_is_right() {
         ),
         (
             &["revoke", token],
-            "revoke HANDLE: expected the 16 hexadecimal digits of `list`",
+            "revoke HANDLE: expected the 16 hexadecimal digits that `service list` shows",
         ),
         (&["issue", "a"], no_database),
         (&["migrate"], no_database),
@@ -631,17 +635,20 @@ fn secrets_may_stand_in_files() {
             service.get_apps_with(&key.token).assert_accepted();
         }
     }
-    let both = [settings[0], ("CLIENT_SECRET_PREVIOUS", &previous)];
-    let error = "CLIENT_SECRET_PREVIOUS: CLIENT_SECRET_PREVIOUS_FILE is set too; keep one of them";
-    assert_mistake(&folder, &both, error);
+    let with_both = new_folder();
+    fs::write(with_both.join(".env"), format!("CLIENT_SECRET_PREVIOUS={previous}")).unwrap();
+    let error = "CLIENT_SECRET_PREVIOUS (from .env) and CLIENT_SECRET_PREVIOUS_FILE (from the environment) are both set; \
+                 write the secret into the file and remove CLIENT_SECRET_PREVIOUS";
+    let both = [settings[0], ("CLIENT_SECRET", &secret)];
+    assert_mistake(&with_both, &both, error);
     let length = |found| format!("expected 64 hexadecimal digits, found {found} characters");
     for (bytes, expected) in [
         (format!("{previous}\n\n").as_bytes(), length(65)),
         (format!("{previous}\r\r\n").as_bytes(), length(65)),
         (format!(" {previous}").as_bytes(), length(65)),
         (b"", length(0)),
-        (b"\xff\n", "not UTF-8".to_owned()),
-        (&vec![b'0'; (1 << 20) + 1], "larger than 1 MiB".to_owned()),
+        (b"\xff\n", "expected UTF-8".to_owned()),
+        (&vec![b'0'; (1 << 20) + 1], "expected at most 1 MiB".to_owned()),
     ] {
         fs::write(&path, bytes).unwrap();
         assert_mistake(&folder, &settings, &format!("CLIENT_SECRET_PREVIOUS_FILE: {expected}"));
@@ -651,8 +658,8 @@ fn secrets_may_stand_in_files() {
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     for (path, expected) in [
         (&path, "No such file or directory (os error 2)"),
-        (&folder, "not a regular file"),
-        (&fifo, "not a regular file"),
+        (&folder, "expected a regular file"),
+        (&fifo, "expected a regular file"),
         (&folder.join("current/x"), "Not a directory (os error 20)"),
     ] {
         let settings = [("CLIENT_SECRET_FILE", path.to_str().unwrap())];
@@ -759,7 +766,7 @@ fn sighup_reads_the_list_of_dotenv_again() {
         list_alone,
         "INFO service::serve: client keys are those of CLIENT_KEYS count=1",
     );
-    let absent = ".env: missing, or without CLIENT_KEYS";
+    let absent = ".env: the file is missing or does not set it";
     let wrong_id = "CLIENT_KEYS: entry 2: expected 30 hexadecimal digits, found 11 characters";
     for (text, why) in [
         ("", absent),
@@ -767,9 +774,9 @@ fn sighup_reads_the_list_of_dotenv_again() {
         ("CLIENT_KEYS=@, another-key", wrong_id),
         (
             "CLIENT_KEYS=@\nCLIENT_KEYS=",
-            "CLIENT_KEYS: .env: line 2: set a second time",
+            "CLIENT_KEYS: .env: line 2: this line sets it a second time; remove one of them",
         ),
-        ("CLIENT_KEYS=@\nPORT", ".env: line 2: not NAME=value"),
+        ("CLIENT_KEYS=@\nPORT", ".env: line 2: expected NAME=value"),
     ] {
         read(text.replace('@', a), &same(why));
         assert_accepts(&[&keys[1]]);
@@ -783,15 +790,15 @@ fn sighup_reads_the_list_of_dotenv_again() {
     fs::remove_file(&path).unwrap();
     service.reload(&same(absent));
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    service.reload(&same(".env: not a regular file"));
+    service.reload(&same(".env: expected a regular file"));
     assert_accepts(&[&keys[0], &keys[1]]);
 
     let (service, token) = guarded();
-    service.reload(&same("CLIENT_KEYS: from the environment, which only a restart changes"));
+    service.reload(&same("the environment sets it, which only a restart changes"));
     service.get_apps_with(&token).assert_accepted();
     let database = ("DATABASE_URL", "postgresql://127.0.0.1:1/d");
     let service = Service::start(&[("CLIENT_SECRET", &secret), database]);
-    service.reload("client keys are those of the database, read at each request: nothing to reload");
+    service.reload("nothing to reload: each request reads the client keys from the database");
 }
 
 #[test]
@@ -899,7 +906,7 @@ fn sigterm_and_commands_do_not_wait_for_a_look_up_of_a_host_name() {
 #[track_caller]
 fn assert_no_answer(settings: &[(&str, &str)], arguments: &[&str]) {
     let start = Instant::now();
-    let error = "DATABASE_URL: no answer within 10 seconds";
+    let error = "DATABASE_URL: the database did not answer within 10 seconds";
     assert_fails(&new_folder(), settings, arguments, 1, error);
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
@@ -946,7 +953,7 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
     );
     let line = service.wait_for_log("ERROR service::authorize: look-up failed handle=");
     assert!(
-        line.ends_with(" error=\"no answer from the database within two seconds\""),
+        line.ends_with(" error=\"the database did not answer within two seconds\""),
         "{line}"
     );
     // What is refused without the database does not wait for it.
