@@ -150,9 +150,7 @@ async fn insert(config: &Config, hash: KeyHash, label: &str, expires: Option<&st
 
 /// The keys of the table, or the one with this hash.
 async fn rows(client: &Client, hash: Option<KeyHash>) -> Result<(Vec<String>, Vec<Row>), Failure> {
-    const LIST: &str = "SELECT handle, created_at::text, coalesce(expires_at::text, '-') AS expires_at, \
-                        coalesce(revoked_at::text, '-') AS revoked_at, \
-                        coalesce(last_used_at::text, '-') AS last_used_at, label \
+    const LIST: &str = "SELECT handle, created_at::text, expires_at::text, revoked_at::text, last_used_at::text, label \
                         FROM client_keys WHERE $1::bytea IS NULL OR hash = $1 ORDER BY created_at, hash";
     let statement = client.prepare(LIST).await?;
     let names = statement.columns().iter().map(|column| column.name().to_owned());
@@ -161,7 +159,8 @@ async fn rows(client: &Client, hash: Option<KeyHash>) -> Result<(Vec<String>, Ve
 }
 
 fn printable(row: &Row) -> impl Iterator<Item = Cow<'_, str>> {
-    (0..row.len()).map(|column| UNPRINTABLE.replace_all(row.get(column), "\u{fffd}"))
+    let columns = (0..row.len()).map(|column| row.get::<_, Option<&str>>(column));
+    columns.map(|text| UNPRINTABLE.replace_all(text.unwrap_or("-"), "\u{fffd}"))
 }
 
 async fn list(config: &Config) -> Result<(), Failure> {

@@ -30,23 +30,15 @@ const COMMAND: &str = "`$(` runs a command for other readers; between single quo
 const SECOND: &str = "this line sets it a second time; remove one of them";
 const NO_VALUE: &str = "expected a value after `export` and the name";
 
+/// What the combinations below do not contain.
 const TABLE: &[(&str, Expected)] = &[
     // Blanks and empty lines.
-    ("A=1\n \nB=2\n", AsGem),
     ("A=1\n\t\nB=2\n   \n", AsGem),
-    ("  A=1\n\tB=2", AsGem),
-    ("A =1\nB = 2  \n", AsGem),
-    ("A=\"1\" \nB='2'\t\n", AsGem),
-    ("A= \nB=\t\n", AsGem),
-    ("A=xxx, another-key\n", AsGem),
     ("A= \" x \" \nB='\ty '\n", AsGem),
     ("A=\u{a0}x\u{a0}\n", AsGem),
     ("A=x\x0b\x0c\n", AsGem),
     // Comments.
     ("# A=1\n\t# it's\nB=2 # it's\n", AsGem),
-    ("A=x\t# c\nB=y  #c\n", AsGem),
-    ("A=x#c\nB=#c\n", AsGem),
-    ("A=\"x # y\" # c\nB='x#y'#c\n", AsGem),
     ("A='a' # 'b'\n", AsGem3("a")),
     // Quotes.
     ("A=\"\"\nB=''\n", AsGem),
@@ -59,11 +51,9 @@ const TABLE: &[(&str, Expected)] = &[
     ("A='x' y\n", Refused(1, QUOTE)),
     ("A=\"x'\n", Refused(1, QUOTE)),
     // `export`, and names.
-    ("export A=1\nexport\tB=2\n", AsGem),
     ("A=1\nexport A\n", AsGem),
     ("export A\n", Refused(1, NO_VALUE)),
     ("export A=\n", Refused(1, NO_VALUE)),
-    ("A: 1\nB:\t2\n", AsGem),
     ("A=1\n\nA=2\n", Refused(3, SECOND)),
     ("A=1\nexport A=\n", Refused(2, SECOND)),
     ("B=1\nA\n", Refused(2, "expected NAME=value")),
@@ -88,8 +78,6 @@ const TABLE: &[(&str, Expected)] = &[
     ),
     ("A=$(date)\n", Refused(1, COMMAND)),
     // Line ends, the byte order mark, and what no variable can hold.
-    ("A=1\r\nB=\"2\"\r\n", AsGem),
-    ("A=1\rB=2\r", AsGem),
     ("\u{feff}A=1\n", AsGem),
     ("", AsGem),
     ("B=1\nA=x\0\n", Refused(2, "found a NUL character")),

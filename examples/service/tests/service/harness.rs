@@ -14,6 +14,29 @@ use std::{env, fs};
 /// Nothing here takes that long, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is found while the patience lasts.
+pub fn wait_for<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        let found = find();
+        if found.is_some() || start.elapsed() > PATIENCE {
+            return found;
+        }
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[track_caller]
+pub fn until(mut done: impl FnMut() -> bool) {
+    assert!(wait_for(|| done().then_some(())).is_some());
+}
+
+pub fn took(action: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    action();
+    start.elapsed()
+}
+
 /// Where the logs and `sensitive.txt` of a run are; `tests/run` empties it before and searches it after.
 fn run_folder() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -127,16 +150,12 @@ pub fn assert_mistake(folder: &Path, settings: &[(&str, &str)], error: &str) {
 
 /// A process that takes too long is killed, and has no status.
 fn end_of(process: &mut Child) -> Option<ExitStatus> {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        if let Some(status) = process.try_wait().unwrap() {
-            return Some(status);
-        }
-        sleep(Duration::from_millis(10));
+    let status = wait_for(|| process.try_wait().unwrap());
+    if status.is_none() {
+        process.kill().unwrap();
+        process.wait().unwrap();
     }
-    process.kill().unwrap();
-    process.wait().unwrap();
-    None
+    status
 }
 
 fn spawn(folder: &Path, settings: &[(&str, &str)], port: u16, stderr: impl Into<Stdio>) -> Child {
@@ -198,12 +217,10 @@ impl Service {
         let process = spawn(&new_folder(), settings, port, stderr);
         let log = "/dev/null".into();
         let mut service = Self { process, log, port };
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        until(|| {
             assert_eq!(service.process.try_wait().unwrap(), None);
-            assert!(start.elapsed() < PATIENCE);
-            sleep(Duration::from_millis(10));
-        }
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         service
     }
 
@@ -241,17 +258,15 @@ impl Service {
 
     #[track_caller]
     fn wait_for_log_after(&self, length: usize, text: &str) -> String {
-        let start = Instant::now();
-        loop {
+        let line = wait_for(|| {
             // Whole lines only: the last one may still be being written.
             let log = self.log();
-            let lines = log[length..].split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            if let Some(line) = lines.map(str::trim_end).find(|line| line.contains(text)) {
-                return line.to_owned();
-            }
-            assert!(start.elapsed() < PATIENCE, "no {text:?} in:\n{log}");
-            sleep(Duration::from_millis(10));
-        }
+            let mut lines = log[length..].split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            lines
+                .find(|line| line.contains(text))
+                .map(|line| line.trim_end().to_owned())
+        });
+        line.unwrap_or_else(|| panic!("no {text:?} in:\n{}", self.log()))
     }
 
     /// Sends SIGHUP, and waits for this text in what the log says after it.
@@ -269,6 +284,10 @@ impl Service {
         // A refused head may be answered, and the connection closed, before all of it is written.
         let _ = stream.write_all(bytes);
         Answer::read(stream)
+    }
+
+    pub fn get_health(&self) -> Answer {
+        self.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     }
 
     /// `GET /apps` with these lines, each a whole header.
@@ -308,10 +327,10 @@ impl Service {
     /// Stops it, and returns how long that took.
     #[track_caller]
     pub fn stop(&mut self, name: &str) -> Duration {
-        let start = Instant::now();
-        self.signal(name);
-        assert_eq!(self.wait().code(), Some(0));
-        start.elapsed()
+        took(|| {
+            self.signal(name);
+            assert_eq!(self.wait().code(), Some(0));
+        })
     }
 
     #[track_caller]

@@ -4,13 +4,13 @@ use crate::harness::{
     Answer, INVALID_TOKEN, Key, NO_TOKEN, PATIENCE, Service, assert_fails, assert_mistake, library, new_folder,
     new_key, new_secret,
 };
-use crate::harness::{program, run, run_in, sensitive};
+use crate::harness::{program, run, run_in, sensitive, took, until};
 use std::io::{BufRead, PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::OwnedFd;
 use std::os::unix::{ffi::OsStrExt, net::UnixStream};
 use std::process::{Command, Stdio};
 use std::thread::{ScopedJoinHandle, scope, sleep, spawn};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{ffi::OsStr, fs, net::TcpListener, sync::mpsc};
 
 /// What the program printed on standard output after `name: `.
@@ -80,6 +80,7 @@ fn environment_goes_before_dotenv_unless_it_is_empty() {
     );
     fs::write(folder.join(".env"), text).unwrap();
     for (secret, key, from) in [("", &old, "from .env"), (&set, &new, "from the environment")] {
+        // An empty variable, as Compose's `${CLIENT_KEYS:-}` makes it, does not hide the line of `.env`.
         let settings = [("CLIENT_SECRET", secret), ("CLIENT_KEYS", ""), ("HOST", "")];
         let service = Service::start_in(&folder, &settings);
         service.wait_for_log(&format!(
@@ -253,42 +254,17 @@ fn wrong_database_urls_stop_the_start_and_show_no_password() {
     }
 }
 
-/// An empty variable, as Compose's `${DATABASE_URL:-}` makes it, must not turn the allow list into another one.
-#[test]
-fn empty_database_url_does_not_hide_that_of_dotenv() {
-    let folder = new_folder();
-    let secret = new_secret();
-    let key = new_key(&secret);
-    let text = format!("DATABASE_URL=postgresql://127.0.0.1:1/d\nCLIENT_KEYS={}", key.id);
-    fs::write(folder.join(".env"), text).unwrap();
-    let settings = [("CLIENT_SECRET", secret.as_str()), ("DATABASE_URL", "")];
-    let service = Service::start_in(&folder, &settings);
-    service.wait_for_log("CLIENT_KEYS from .env, DATABASE_URL from .env, HOST not set");
-    service.get_apps_with(&key.token).assert_unavailable();
-    let refused = "error connecting to server: Connection refused (os error 111)";
-    assert_fails(&folder, &settings, &["list"], 1, refused);
-}
-
+/// In the test of the reader is each rule.
 #[test]
 fn wrong_dotenv_stops_the_start_and_is_not_shown() {
     let folder = new_folder();
     let secret = new_secret();
-    let quote =
-        "CLIENT_SECRET: .env: line 2: a value that begins with a quote must end with it, and only a comment may follow";
-    let dollar =
-        "CLIENT_SECRET: .env: line 2: `$` names a variable that is not set; between single quotes it stands for itself";
+    let quote = "a value that begins with a quote must end with it, and only a comment may follow";
     for (wrong, error) in [
-        (format!("CLIENT_SECRET=\"{secret}"), quote),
         (format!("CLIENT_SECRET {secret}"), ".env: line 2: expected NAME=value"),
-        (format!("CLIENT_SECRET='{secret}' x"), quote),
         (
-            format!("CLIENT_SECRET={secret}\0"),
-            ".env: line 2: found a NUL character",
-        ),
-        (format!("CLIENT_SECRET=${secret}"), dollar),
-        (
-            format!("CLIENT_SECRET={secret}\n\nexport CLIENT_SECRET="),
-            "CLIENT_SECRET: .env: line 4: this line sets it a second time; remove one of them",
+            format!("CLIENT_SECRET='{secret}"),
+            &format!("CLIENT_SECRET: .env: line 2: {quote}"),
         ),
     ] {
         fs::write(folder.join(".env"), format!("PORT=0\n{wrong}\n")).unwrap();
@@ -358,8 +334,7 @@ fn unread_log_does_not_stop_the_service_and_counts_what_it_dropped() {
     let (secret, level) = (new_secret(), ("RUST_LOG", "service=info"));
     let (mut service, pipe) = Service::start_with_pipe(&[("CLIENT_SECRET", &secret), level]);
     service.send_many(REQUESTS, "", "401");
-    let health = service.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    assert_eq!(health.status, 200);
+    assert_eq!(service.get_health().status, 200);
     // There is room again: every line that is missing is in a count.
     let (read, lines) = mpsc::channel();
     spawn(move || pipe.lines().try_for_each(|line| read.send(line.unwrap())));
@@ -385,10 +360,11 @@ fn unread_log_does_not_stop_the_service_and_counts_what_it_dropped() {
     // Nor do the last words of a command wait.
     let (_pipe, stuck) = pipe_that_is_full();
     let mut revoke = program(&new_folder(), &[]);
-    let start = Instant::now();
-    let status = revoke.args(["revoke", "x"]).stderr(stuck).status();
-    assert_eq!(status.unwrap().code(), Some(2));
-    assert!(start.elapsed() < EIGHT_SECONDS);
+    let took = took(|| {
+        let status = revoke.args(["revoke", "x"]).stderr(stuck).status();
+        assert_eq!(status.unwrap().code(), Some(2));
+    });
+    assert!(took < EIGHT_SECONDS);
 }
 
 /// A standard error that fails instead of waiting, until somebody reads.
@@ -402,15 +378,14 @@ fn log_lines_that_fail_are_counted() {
     let settings = [("CLIENT_SECRET", secret.as_str()), level];
     let service = Service::start_without_log(&settings, OwnedFd::from(writer));
     let (mut log, mut sent, mut more) = (Vec::new(), 0, REQUESTS);
-    let start = Instant::now();
-    while sent == 0 || counted(str::from_utf8(&log).unwrap()) < sent {
-        assert!(start.elapsed() < PATIENCE, "{sent}");
+    until(|| {
         service.send_many(more, "", "401");
         (sent, more) = (sent + more, 1);
         sleep(Duration::from_millis(20));
         // An error, since there is no end, behind all that there is.
         reader.read_to_end(&mut log).unwrap_err();
-    }
+        counted(str::from_utf8(&log).unwrap()) >= sent
+    });
     let log = String::from_utf8(log).unwrap();
     assert_eq!(counted(&log), sent);
     assert!(log.contains(" lines dropped"));
@@ -471,12 +446,9 @@ fn wrong_commands_are_told_what_is_right() {
 fn options_are_answered_with_the_usage() {
     for (arguments, expected) in [
         (
-            ["issue", "--help"].as_slice(),
-            "Usage: service issue [OPTIONS] [LABEL]\n",
+            ["help", "revoke"].as_slice(),
+            "Usage: service revoke [OPTIONS] [HANDLE]\n",
         ),
-        (&["issue", "-h"], "Usage: service issue [OPTIONS] [LABEL]\n"),
-        (&["issue", "a", "--help"], "Usage: service issue [OPTIONS] [LABEL]\n"),
-        (&["help", "revoke"], "Usage: service revoke [OPTIONS] [HANDLE]\n"),
         (&["--help"], "Usage: service [COMMAND]\n"),
         (&["--version"], concat!("service ", env!("CARGO_PKG_VERSION"), "\n")),
     ] {
@@ -720,12 +692,8 @@ fn acceptances_under_the_previous_secret_are_counted() {
     let [current, previous, keys, _] = settings;
     let settings = [current, previous, keys, ("RUST_LOG", "warn"), ("LD_PRELOAD", &clock)];
     let service = Service::start_without_log(&settings, fs::File::create(&log).unwrap());
-    let start = Instant::now();
     for (number, lines) in [(0, 3), (1, 2)] {
-        while fs::read_to_string(&log).unwrap().matches(&count(number)).count() < lines {
-            assert!(start.elapsed() < PATIENCE);
-            sleep(Duration::from_millis(50));
-        }
+        until(|| fs::read_to_string(&log).unwrap().matches(&count(number)).count() >= lines);
         service.get_apps_with(&before.token).assert_accepted();
     }
 }
@@ -868,10 +836,10 @@ fn sigterm_leaves_a_request_seven_seconds_and_no_more() {
         "kill -s TERM {0}; for i in $(seq 100); do kill -s HUP {0}; done",
         service.id()
     );
-    let start = Instant::now();
-    assert!(Command::new("sh").args(["-c", &storm]).status().unwrap().success());
-    assert_eq!(service.wait().code(), Some(0));
-    let took = start.elapsed();
+    let took = took(|| {
+        assert!(Command::new("sh").args(["-c", &storm]).status().unwrap().success());
+        assert_eq!(service.wait().code(), Some(0));
+    });
     assert!(took > Duration::from_secs(6) && took < EIGHT_SECONDS, "{took:?}");
     service.wait_for_log("WARN service::serve: stopped with connections open");
     assert!(
@@ -905,10 +873,9 @@ fn sigterm_and_commands_do_not_wait_for_a_look_up_of_a_host_name() {
 
 #[track_caller]
 fn assert_no_answer(settings: &[(&str, &str)], arguments: &[&str]) {
-    let start = Instant::now();
     let error = "DATABASE_URL: the database did not answer within 10 seconds";
-    assert_fails(&new_folder(), settings, arguments, 1, error);
-    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    let took = took(|| assert_fails(&new_folder(), settings, arguments, 1, error));
+    assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 /// A database that takes connections and never says a word.
@@ -944,23 +911,18 @@ fn silent_database_is_503_soon_and_sigterm_waits_for_the_answer() {
         ("DATABASE_URL", &url),
     ]);
     service.wait_for_log("WARN service::serve: CLIENT_KEYS is not used: DATABASE_URL is set");
-    let before = Instant::now();
-    service.get_apps_with(&key.token).assert_unavailable();
-    let took = before.elapsed();
-    assert!(
-        took > Duration::from_millis(1900) && took < Duration::from_secs(4),
-        "{took:?}"
-    );
+    let waited = took(|| service.get_apps_with(&key.token).assert_unavailable());
+    let about_two = Duration::from_millis(1900)..Duration::from_secs(4);
+    assert!(about_two.contains(&waited), "{waited:?}");
     let line = service.wait_for_log("ERROR service::authorize: look-up failed handle=");
     assert!(
         line.ends_with(" error=\"the database did not answer within two seconds\""),
         "{line}"
     );
     // What is refused without the database does not wait for it.
-    let before = Instant::now();
     let other = new_key(&new_secret());
-    service.get_apps_with(&other.token).assert_refused(INVALID_TOKEN);
-    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
+    let waited = took(|| service.get_apps_with(&other.token).assert_refused(INVALID_TOKEN));
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
 
     let mut stream = service.connect();
     let request = format!(

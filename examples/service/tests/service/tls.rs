@@ -1,8 +1,8 @@
 //! TLS to the `PostgreSQL` that `tests/run` starts; `CERTIFICATES` is its folder with two authorities and certificates of
 //! the first.
 
-use crate::database::{sql_at, until};
-use crate::harness::{INVALID_TOKEN, Service, library, new_folder, new_key, new_secret, run};
+use crate::database::sql_at;
+use crate::harness::{INVALID_TOKEN, Service, library, new_folder, new_key, new_secret, run, until};
 use std::{env, fs};
 
 const ISSUER: &str = "; set sslrootcert to the file of its authority";
