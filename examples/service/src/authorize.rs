@@ -18,7 +18,7 @@ pub static ACCEPTED_UNDER_PREVIOUS: OnceLock<AtomicU64> = OnceLock::new();
 
 pub struct ClientKeys {
     pub secret: ClientSecret,
-    /// The secret that is being rotated out. Its tokens are still accepted: with a list, never set a stolen secret here.
+    /// The secret that is being rotated out. Its tokens are still accepted: with a list, never set a stolen one.
     pub previous: Option<ClientSecret>,
     pub allowed: Allowed,
 }
@@ -45,8 +45,8 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
     };
     let (verified, secret) = keys.verify(token);
     match (verified, &keys.allowed) {
-        // The list given to `verify` was empty, so the table decides about an authentic token. From here on the hash replaces
-        // the id.
+        // The list given to `verify` was empty, so the table decides about an authentic token. From here on the hash
+        // replaces the id.
         (Err(VerifyError::Unlisted(key_id)), Allowed::Table(table)) => {
             let handle = KeyHash::of(key_id);
             let entry = match table.look_up(handle).await {

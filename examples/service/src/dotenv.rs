@@ -1,7 +1,7 @@
 //! Reads a `.env` as the Ruby gem `dotenv` 3 does, because the walk-through shares the file with a Rails service.
 //!
-//! No parser on crates.io gives the gem's values for blanks, comments, quotes, escapes and `$NAME` alike. Where this one
-//! does not read what the gem reads, its error gives the line and the rule, and never shows the text.
+//! No parser on crates.io gives the gem's values for blanks, comments, quotes, escapes and `$NAME` alike. Where this
+//! one does not read what the gem reads, its error gives the line and the rule, and never shows the text.
 
 use regex::{Captures, Regex};
 use std::{collections::HashMap, ops::Range, sync::LazyLock};

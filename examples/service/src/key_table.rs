@@ -121,7 +121,7 @@ impl KeyTable {
 }
 
 async fn note_used(pool: Pool, used: Used, mut woken: mpsc::Receiver<()>) {
-    // Checks the condition again, because another instance may have been first, and locks the rows in order, so that two
+    // Checks the condition again, because another instance may have been first. Locks the rows in order, so that two
     // instances do not deadlock.
     const NOTE: &str = "UPDATE client_keys SET last_used_at = now() WHERE hash IN ( \
                         SELECT hash FROM client_keys \

@@ -1,4 +1,4 @@
-//! The log, on standard error. A thread of its own writes it, so that neither a request nor the end waits for the reader.
+//! The log, on standard error. A thread of its own writes it, so that neither requests nor the end wait for the reader.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};

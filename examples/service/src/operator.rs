@@ -83,12 +83,7 @@ pub async fn operate(command: Command, settings: &Settings) -> Result<(), Failur
 }
 
 async fn in_time<T>(operation: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let late = |_| {
-        format!(
-            "DATABASE_URL: the database did not answer within {} seconds",
-            LIMIT.as_secs()
-        )
-    };
+    let late = |_| format!("DATABASE_URL: the database did not answer within {LIMIT:?}");
     timeout(LIMIT, operation).await.map_err(late)?
 }
 
@@ -98,7 +93,7 @@ async fn connect(config: &Config) -> Result<Client, Failure> {
     let (client, connection) = config.postgres.connect(config.tls.clone()).await?;
     // Ends with the client. If the connection fails, the next statement returns the error.
     tokio::spawn(connection);
-    // The database gives up before the command does: no statement takes effect after the command reported its failure. A
+    // The database gives up before the command does, so that no key is issued or revoked after the command failed. A
     // statement may wait twice, when it is prepared and when it runs; the last second is for the answers' way.
     let left = LIMIT.saturating_sub(start.elapsed() + Duration::from_secs(1)) / 2;
     // Zero would switch the limit off. Dates are read and shown in UTC.
@@ -173,7 +168,7 @@ async fn list(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Revoking twice keeps the first date. An unknown handle is an error, because the key that was meant is still accepted.
+/// Revoking twice keeps the first date. An unknown handle is an error, because the key that was meant stays accepted.
 async fn revoke(config: &Config, handle: &str) -> Result<(), Failure> {
     const REVOKE: &str = "UPDATE client_keys SET revoked_at = coalesce(revoked_at, now()) \
                           WHERE handle = $1 RETURNING revoked_at::text";
@@ -227,7 +222,7 @@ fn read_token() -> Result<Zeroizing<Vec<u8>>, Failure> {
         let _interrupt = signal(SignalKind::interrupt())?;
         return Ok(Zeroizing::new(rpassword::prompt_password("Token: ")?.into_bytes()));
     }
-    // Not through `Stdin`, which keeps a copy. Large enough from the start, because a buffer that grows leaves copies behind.
+    // Not through `Stdin`, which keeps a copy. Large enough from the start, because a buffer that grows leaves copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * usize::from(LIMIT)));
     let input = File::from(stdin().as_fd().try_clone_to_owned()?);
     input.take(LIMIT.into()).read_to_end(&mut bytes)?;

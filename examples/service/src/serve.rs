@@ -147,8 +147,8 @@ fn client_keys(settings: &Settings) -> Result<(Arc<ClientKeys>, Option<JoinHandl
     Ok((Arc::new(keys), noting))
 }
 
-/// The middleware guards everything but `/health`, whatever the path and method, so that a caller without a key learns no
-/// route. With `route_layer`, axum would name the route's methods in the `Allow` header of a refusal.
+/// The middleware guards everything but `/health`, whatever the path and method, so that a caller without a key learns
+/// no route. With `route_layer`, axum would name the route's methods in the `Allow` header of a refusal.
 fn router(keys: Arc<ClientKeys>) -> Router {
     let guarded = Router::new().route("/apps", get(apps));
     Router::new()

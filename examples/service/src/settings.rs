@@ -83,7 +83,8 @@ impl Settings {
                 parse(file, line.unwrap_or(text)).map(Some)
             }
             ((_, from), (_, file_from)) => Err(Mistake(format!(
-                "{name} ({from}) and {file} ({file_from}) are both set; write the secret into the file and remove {name}"
+                "{name} ({from}) and {file} ({file_from}) are both set; \
+                 write the secret into the file and remove {name}"
             ))),
         }
     }
@@ -217,8 +218,8 @@ fn database(url: &str) -> Result<tls::Config, String> {
     Err(wrong.to_owned())
 }
 
-/// The reason, without any part of a password: the name of an unknown option may be one if the password stands among the
-/// options or contains a `?`.
+/// The reason, without any part of a password: the name of an unknown option may be one if the password stands among
+/// the options or contains a `?`.
 fn unreadable(url: &str, error: &tokio_postgres::Error) -> String {
     let reason = error.source().map(ToString::to_string).unwrap_or_default();
     let options = url.split_once('?').map_or("", |(_, options)| options);

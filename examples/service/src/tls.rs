@@ -125,23 +125,16 @@ impl Config {
             [] => self.postgres.get_hosts().iter().all(is_loopback),
             addresses => addresses.iter().all(IpAddr::is_loopback),
         };
-        match (self.is_verified, is_local) {
-            (true, _) if sslmode == "verify-full" => {
-                info!(sslmode, "the service verifies the database's certificate and name");
+        let trust = match (self.is_verified, is_local) {
+            (true, _) if sslmode == "verify-full" => "the service verifies the database's certificate and name",
+            (true, _) => "the service verifies the database's certificate, but not its name",
+            (false, true) => "the service does not verify the database, which is on this machine",
+            (false, false) => {
+                let risk = "so an attacker may forge its answers; set sslmode=verify-full";
+                return warn!(sslmode, "the service does not verify the database, {risk}");
             }
-            (true, _) => info!(
-                sslmode,
-                "the service verifies the database's certificate, but not its name"
-            ),
-            (false, true) => info!(
-                sslmode,
-                "the service does not verify the database, which is on this machine"
-            ),
-            (false, false) => warn!(
-                sslmode,
-                "the service does not verify the database, so an attacker may forge its answers; set sslmode=verify-full"
-            ),
-        }
+        };
+        info!(sslmode, "{trust}");
     }
 }
 
@@ -164,8 +157,8 @@ fn read_roots(path: &str) -> Result<RootCertStore, String> {
 
 type Signature = Result<HandshakeSignatureValid, Error>;
 
-/// Verifies chain, dates and purpose if the mode has authorities, and the name if the mode says so. rustls has no verifier
-/// for the weaker modes.
+/// Verifies chain, dates and purpose if the mode has authorities, and the name if the mode says so. rustls has no
+/// verifier for the weaker modes.
 #[derive(Debug)]
 struct Verifier {
     roots: Option<RootCertStore>,

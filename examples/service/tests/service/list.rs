@@ -873,7 +873,7 @@ fn sigterm_and_commands_do_not_wait_for_a_look_up_of_a_host_name() {
 
 #[track_caller]
 fn assert_no_answer(settings: &[(&str, &str)], arguments: &[&str]) {
-    let error = "DATABASE_URL: the database did not answer within 10 seconds";
+    let error = "DATABASE_URL: the database did not answer within 10s";
     let took = took(|| assert_fails(&new_folder(), settings, arguments, 1, error));
     assert!(took < Duration::from_secs(15), "{took:?}");
 }
