@@ -4,11 +4,11 @@
 //! one does not read what the gem reads, its error gives the line and the rule, and never shows the text.
 
 use regex::{Captures, Regex};
-use std::{collections::HashMap, ops::Range, sync::LazyLock};
+use std::{collections::HashMap, sync::LazyLock};
 use zeroize::Zeroizing;
 
-/// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value. Ruby's classes are
-/// ASCII.
+/// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value; or else the start of a
+/// line that the gem would skip silently, with no group. Ruby's classes are ASCII.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r#"(?x)
     (?m:^) [[:space:]]* (?<export> export [[:space:]]+ )? (?<name> [[:word:].]+ )
@@ -20,7 +20,8 @@ static LINE: LazyLock<Regex> = LazyLock::new(|| {
             (?<plain> [^\#\n]+ )
         )?
     )?
-    [[:space:]]* (?: \#.* )? (?m:$)"#;
+    [[:space:]]* (?: \#.* )? (?m:$) |
+    (?m:^) [[:blank:]]* [^[:space:]\#]"#;
     Regex::new(pattern).unwrap()
 });
 /// What the gem does to a value that is not between single quotes, in this order.
@@ -30,7 +31,7 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).unwrap()
 });
 
-/// Each name with its value, or with the rule that its line breaks: only who reads the name gets the error.
+/// Each name with its value, or with the rule that its line breaks: only a reader of the name gets the error.
 #[derive(Default)]
 pub struct Dotenv(HashMap<String, Result<Zeroizing<String>, String>>);
 
@@ -45,24 +46,11 @@ impl Dotenv {
             return Err(at_line(text.as_bytes(), nul, "found a NUL character"));
         }
         let at_line = |place, rule: &str| at_line(text.as_bytes(), place, rule);
-        // The gem skips such a line silently.
-        let skipped = |between: Range<usize>| {
-            let mut place = between.start;
-            for line in text[between].split_inclusive('\n') {
-                if !line.trim_start().is_empty() && !line.trim_start().starts_with('#') {
-                    return Err(at_line(place, "expected NAME=value"));
-                }
-                place += line.len();
-            }
-            Ok(())
-        };
-
         let mut dotenv = Self::default();
-        let mut end = 0;
         for line in LINE.captures_iter(&text) {
-            skipped(end..line.get_match().start())?;
-            end = line.get_match().end();
-            let name = line.name("name").expect("not optional");
+            let Some(name) = line.name("name") else {
+                return Err(at_line(line.get_match().start(), "expected NAME=value"));
+            };
             let (name, place) = (name.as_str(), name.start());
             let known = dotenv.0.contains_key(name);
             let has = |group| line.name(group).is_some();
@@ -81,7 +69,6 @@ impl Dotenv {
             let value = value.map_err(|rule| at_line(place, rule));
             dotenv.0.insert(name.to_owned(), value);
         }
-        skipped(end..text.len())?;
         Ok(dotenv)
     }
 

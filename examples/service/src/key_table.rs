@@ -60,7 +60,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// From the answer to [`LOOK_UP`].
+    /// `row` is the answer to [`LOOK_UP`].
     pub fn new(handle: KeyHash, row: Option<&Row>) -> Self {
         let label = row.map(|row| row.get(0));
         let refused = row.map_or_else(|| Some("not in the table".to_owned()), |row| row.get(1));

@@ -213,7 +213,7 @@ async fn revoke_all(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Without echo at a terminal, and without the trailing newline.
+/// Reads a token: without its trailing newline, and without echo at a terminal.
 fn read_token() -> Result<Zeroizing<Vec<u8>>, Failure> {
     /// Longer than any token.
     const LIMIT: u8 = 100;

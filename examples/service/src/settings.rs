@@ -42,7 +42,7 @@ impl FromStr for Secret {
 }
 
 impl Settings {
-    /// With the `.env` of the working directory, if there is one.
+    /// Loads `.env` from the working directory, if the file exists.
     pub fn load() -> Result<Self, Mistake> {
         let dotenv = match read_file(".env") {
             Ok(bytes) => Dotenv::parse(&bytes, environment),
@@ -110,7 +110,7 @@ impl Settings {
         }
     }
 
-    /// The database that holds the ids, if `CLIENT_KEYS` does not.
+    /// The database that holds the allow list, if `CLIENT_KEYS` does not.
     pub fn database(&self) -> Result<Option<tls::Config>, Mistake> {
         let url = self.text("DATABASE_URL")?;
         let config = url.map(|url| database(&url)).transpose();

@@ -31,7 +31,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Also returns the URL without them.
+    /// Takes the options out of a URL, and returns the rest of it.
     pub fn take(url: &str) -> (String, Self) {
         let mut options = Self::default();
         // A `?` before the @ is the password's.
@@ -71,8 +71,7 @@ impl Config {
             _ => return Err("sslmode: expected disable, prefer, require, verify-ca or verify-full".into()),
         };
         // PostgreSQL speaks no TLS on Unix sockets.
-        let is_socket = |host: &Host| matches!(host, Host::Unix(_));
-        let is_socket = postgres.get_hostaddrs().is_empty() && postgres.get_hosts().iter().all(is_socket);
+        let is_socket = postgres.get_hostaddrs().is_empty() && matches!(postgres.get_hosts(), [Host::Unix(_), ..]);
         postgres.ssl_mode(match sslmode.as_str() {
             _ if is_socket => SslMode::Disable,
             "disable" => SslMode::Disable,
