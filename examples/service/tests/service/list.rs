@@ -254,7 +254,7 @@ fn wrong_database_urls_stop_the_start_and_show_no_password() {
     }
 }
 
-/// In the test of the reader is each rule.
+/// The tests of the reader have each rule.
 #[test]
 fn wrong_dotenv_stops_the_start_and_is_not_shown() {
     let folder = new_folder();

@@ -1,5 +1,5 @@
-//! TLS to the `PostgreSQL` that `tests/run` starts; `CERTIFICATES` is its folder with two authorities and certificates of
-//! the first.
+//! TLS to the `PostgreSQL` that `tests/run` starts; `CERTIFICATES` is its folder with two authorities and a certificate
+//! of the first.
 
 use crate::database::sql_at;
 use crate::harness::{INVALID_TOKEN, Service, library, new_folder, new_key, new_secret, run, until};
@@ -16,8 +16,8 @@ fn file(name: &str) -> String {
     format!("{folder}/{name}")
 }
 
-/// The server's database `postgres`. Of the options, `AUTHORITY` stands for the file of its authority, `OTHER` for that of
-/// another one of the same name; the host `SOCKET` is its Unix socket.
+/// The server's database `postgres`. Of the options, `AUTHORITY` stands for the file of its authority, `OTHER` for that
+/// of another one of the same name; the host `SOCKET` is its Unix socket.
 fn url(host: &str, options: &str) -> String {
     let server = env::var("SERVER_URL").expect("set by tests/run");
     let options = options
