@@ -1,5 +1,5 @@
-//! The values of a `.env`, compared with those of the gem itself: `dotenv.rb` runs the one that is installed. Debian's is
-//! of version 2; where version 3 differs, its value stands here, taken from a run of `dotenv.rb` with 3.2.0.
+//! The values of a `.env`, compared with those of the gem itself: `dotenv.rb` runs the one that is installed. Debian's
+//! is of version 2; where version 3 differs, its value stands here, taken from a run of `dotenv.rb` with 3.2.0.
 
 #[path = "../../src/dotenv.rs"]
 mod reader;

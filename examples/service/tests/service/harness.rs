@@ -14,7 +14,7 @@ use std::{env, fs};
 /// Nothing here takes that long, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is found while the patience lasts.
+/// Looks again and again until something is found or [`PATIENCE`] is over.
 pub fn wait_for<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
