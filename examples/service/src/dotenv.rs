@@ -7,8 +7,8 @@ use regex::{Captures, Regex};
 use std::{collections::HashMap, sync::LazyLock};
 use zeroize::Zeroizing;
 
-/// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value; or else the start of a
-/// line that the gem would skip silently, with no group. Ruby's classes are ASCII.
+/// The gem's own expression, from its `lib/dotenv/parser.rb`, with a group for each kind of value; or else the start of
+/// a line that the gem would skip silently, with no group. Ruby's classes are ASCII.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r#"(?x)
     (?m:^) [[:space:]]* (?<export> export [[:space:]]+ )? (?<name> [[:word:].]+ )

@@ -154,8 +154,8 @@ fn mistake(name: &str, error: impl Display) -> Mistake {
     Mistake(format!("{name}: {error}"))
 }
 
-fn parse<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, Mistake> {
-    text.parse().map_err(|error| mistake(name, error))
+fn parse(name: &str, text: &str) -> Result<Secret, Mistake> {
+    text.parse().map_err(|error: ParseError| mistake(name, error))
 }
 
 /// The bytes of a regular file, because a pipe or a device might never end.

@@ -160,8 +160,8 @@ fn wrong_settings_stop_the_start() {
     assert_mistake(&new_folder(), &settings, error);
 }
 
-/// Errors, and below each the URLs that get it. Without these errors, each connection would fail. `hunter2` is part of a
-/// password, also where it looks like an option.
+/// Errors, and below each the URLs that get it. Without these errors, each connection would fail. `hunter2` is part of
+/// a password, also where it looks like an option.
 const WRONG_URLS: &str = "\
 expected postgresql://user:password@host/database
     mysql://u:hunter2@h/d
