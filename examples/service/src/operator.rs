@@ -199,11 +199,9 @@ async fn confirm_revoke_all(config: &Config) -> Result<(), Failure> {
 }
 
 async fn revoke_all(config: &Config) -> Result<(), Failure> {
-    // In the order of the service's own writes, so that the two do not deadlock.
-    const REVOKE: &str = "UPDATE client_keys SET revoked_at = now() WHERE hash IN ( \
-                          SELECT hash FROM client_keys WHERE revoked_at IS NULL ORDER BY hash FOR UPDATE)";
-    // Without the lock, a key that is being issued would stay accepted.
+    // Without the lock, a key that is being issued would stay accepted, and the service's writes could cause a deadlock.
     const LOCK: &str = "LOCK TABLE client_keys IN SHARE ROW EXCLUSIVE MODE";
+    const REVOKE: &str = "UPDATE client_keys SET revoked_at = now() WHERE revoked_at IS NULL";
     let mut client = connect(config).await?;
     let transaction = client.transaction().await?;
     transaction.batch_execute(LOCK).await?;
