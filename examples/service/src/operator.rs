@@ -199,7 +199,7 @@ async fn confirm_revoke_all(config: &Config) -> Result<(), Failure> {
 }
 
 async fn revoke_all(config: &Config) -> Result<(), Failure> {
-    // Without the lock, a key that is being issued would stay accepted, and the service's writes could cause a deadlock.
+    // Without the lock, a key that is being issued would stay accepted, and the service's writes could deadlock.
     const LOCK: &str = "LOCK TABLE client_keys IN SHARE ROW EXCLUSIVE MODE";
     const REVOKE: &str = "UPDATE client_keys SET revoked_at = now() WHERE revoked_at IS NULL";
     let mut client = connect(config).await?;
