@@ -185,9 +185,7 @@ fn database(url: &str) -> Result<tls::Config, String> {
         return Err("expected postgresql://user:password@host/database".to_owned());
     }
     if url.contains(|c: char| c.is_whitespace() || c.is_control()) || url.contains("%00") {
-        return Err(
-            "found a blank, a line end or a control character; percent-encode those of the password".to_owned(),
-        );
+        return Err("found white space or a control character; percent-encode those of the password".to_owned());
     }
     // The client library would end the password at the first @ and look up what follows as a host.
     if url.matches('@').count() > 1 {

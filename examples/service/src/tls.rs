@@ -150,13 +150,13 @@ fn read_roots(path: &str) -> Result<RootCertStore, String> {
         None if added > 0 && damaged == 0 => Ok(roots),
         _ if path == "system" => Err("sslrootcert=system: found no certificates; install ca-certificates".to_owned()),
         Some(ErrorKind::Io { inner, .. }) => Err(format!("sslrootcert: {inner}")),
-        _ => Err("sslrootcert: expected a PEM file with authorities' certificates, all of them undamaged".to_owned()),
+        _ => Err("sslrootcert: expected a PEM file of CA certificates, all of them undamaged".to_owned()),
     }
 }
 
 type Signature = Result<HandshakeSignatureValid, Error>;
 
-/// Verifies chain, dates and purpose if the mode has authorities, and the name if the mode says so. rustls has no
+/// Verifies chain, dates and purpose if the mode has CA certificates, and the name if the mode says so. rustls has no
 /// verifier for the weaker modes.
 #[derive(Debug)]
 struct Verifier {
@@ -207,13 +207,13 @@ fn advise(error: &Error) -> Error {
     use CertificateError::{BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
     use CertificateError::{NotValidYet, NotValidYetContext, UnknownIssuer};
     let advice = match error {
-        // `BadSignature`: the authority has a new key under its old name.
-        Error::InvalidCertificate(UnknownIssuer | BadSignature) => "set sslrootcert to the file of its authority",
+        // `BadSignature`: the CA has a new key under its old name.
+        Error::InvalidCertificate(UnknownIssuer | BadSignature) => "set sslrootcert to the file of its CA",
         Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => "set host to a name in it",
         Error::InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) => {
             "renew it, or set this machine's clock"
         }
-        _ => "issue one of version 3 for servers, signed by an authority",
+        _ => "issue one of version 3 for servers, signed by a CA",
     };
     Error::Other(OtherError(Arc::from(Box::from(format!("{error}; {advice}")))))
 }

@@ -167,7 +167,7 @@ expected postgresql://user:password@host/database
     mysql://u:hunter2@h/d
     host=h user=u password=hunter2
     BLANKpostgresql://u:hunter2@h/d
-found a blank, a line end or a control character; percent-encode those of the password
+found white space or a control character; percent-encode those of the password
     postgresql://u:hunter2@h/dNEWLINE
     postgresql://u:hunter2@h/d\rNEWLINE
     postgresql://u:hunter2@h/dBLANK
@@ -232,7 +232,7 @@ sslrootcert=system needs sslmode=verify-full
 sslrootcert: No such file or directory (os error 2)
     postgresql://u:hunter2@h/d?sslmode=require&sslrootcert=/absent
     postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=
-sslrootcert: expected a PEM file with authorities' certificates, all of them undamaged
+sslrootcert: expected a PEM file of CA certificates, all of them undamaged
     postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=%2Fdev%2Fnull
 channel_binding=require needs sslmode=require, verify-ca or verify-full
     postgresql://u:hunter2@h/d?channel_binding=require
@@ -482,7 +482,7 @@ fn label_that_shows_nothing_or_disturbs_a_terminal_is_refused() {
         ("DATABASE_URL", "postgresql://127.0.0.1:1/d".to_owned()),
     ];
     let settings = settings.each_ref().map(|(name, text)| (*name, text.as_str()));
-    let rule = "issue LABEL: expected 1 to 100 visible characters, without a blank at either end";
+    let rule = "issue LABEL: expected 1 to 100 visible characters, without white space at either end";
     let disturbing = [
         0x08, 0x09, 0x0a, 0x0d, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x378, 0x115f, 0x200b, 0x200f, 0x2028, 0x2029, 0x202e,
         0x2066, 0xe000, 0xfe0f, 0xfeff, 0xe0041,

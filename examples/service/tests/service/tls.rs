@@ -5,10 +5,10 @@ use crate::database::sql_at;
 use crate::harness::{INVALID_TOKEN, Service, library, new_folder, new_key, new_secret, run, until};
 use std::{env, fs};
 
-const ISSUER: &str = "; set sslrootcert to the file of its authority";
+const ISSUER: &str = "; set sslrootcert to the file of its CA";
 const NAME: &str = "; set host to a name in it";
 const DATE: &str = "; renew it, or set this machine's clock";
-const KIND: &str = "; issue one of version 3 for servers, signed by an authority";
+const KIND: &str = "; issue one of version 3 for servers, signed by a CA";
 const NO_TLS: &str = "server does not support TLS";
 
 fn file(name: &str) -> String {
@@ -149,8 +149,7 @@ fn damaged_certificate_beside_a_good_one_is_refused() {
     let good = fs::read_to_string(file("authority.crt")).unwrap();
     let path = new_folder().join("authorities.pem");
     let options = format!("sslmode=verify-full&sslrootcert={}", path.display());
-    let damaged =
-        "DATABASE_URL: sslrootcert: expected a PEM file with authorities' certificates, all of them undamaged";
+    let damaged = "DATABASE_URL: sslrootcert: expected a PEM file of CA certificates, all of them undamaged";
     for (added, error) in [("", ""), (&certificate("AAAA"), damaged), (&certificate("A"), damaged)] {
         fs::write(&path, format!("{good}{added}")).unwrap();
         assert_connects("localhost", &options, error);
