@@ -26,7 +26,7 @@ static HANDLE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^[0-9A-Fa-f]{16}$"
 /// Characters that move a terminal's cursor, reverse its text or are invisible.
 static UNPRINTABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{Other}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]").unwrap());
-/// Begins with a visible character (U+2800 is a braille cell without dots), does not end with white space, and fits on a line.
+/// Begins with a visible character (U+2800 is a braille cell without dots), ends with one, and fits on a line.
 static LABEL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^[\p{L}\p{N}\p{P}\p{S}--\u{2800}](.{0,98}[^\p{Z}\u{2800}])?$").unwrap());
 
