@@ -12,7 +12,7 @@ CLAIMS = {claim.__name__: claim for claim in (decode, lists, any_number, issue, 
 target, path, *names = sys.argv[1:]
 image, failed = Image(path, TARGETS[target]), False
 # What x86-64 has for AES and GHASH, SLEIGH only names.
-for name in names or [name for name in CLAIMS if (target, name) != ("x86-64", "whole")]:
+for name in names or [name for name in CLAIMS if (target, name) != ("x86_64", "whole")]:
     try:
         answer = f"proved: {CLAIMS[name](image)}"
     except Refused as error:
