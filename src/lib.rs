@@ -2,8 +2,8 @@
 //! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
 //!
 //! If you read a database for each request anyway, or if the same leak would reach both the secret and the list, prefer
-//! random keys, and store their SHA-256: stolen hashes forge nothing. If tokens expire, carry claims or are verified with
-//! a public key, prefer JWT or PASETO.
+//! random keys, and store their SHA-256: stolen hashes forge nothing. If tokens expire, carry claims or are verified
+//! with a public key, prefer JWT or PASETO.
 //!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
 //!    when the service starts.
@@ -37,7 +37,8 @@
 //!
 //! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
 //! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch. It
-//! compiles with Rust 1.85 or later. A new major version of `rand_core` is a breaking release.
+//! compiles with Rust 1.85 or later; use 1.89 or later on small cores ([why](#other-limits)). A new major version of
+//! `rand_core` is a breaking release.
 //!
 //! # Rotation
 //!
@@ -98,20 +99,30 @@
 //! ## Timing
 //!
 //! * The time may depend on the token's length and prefix, on whether it is well-formed, on whether it is accepted or
-//!   which error it has, on the number of listed ids, and, if you try several secrets, on which one sealed it.
+//!   which error it has, on the number of listed ids, and, if you try several secrets, on which one it was sealed
+//!   under.
 //! * It does not depend on the secret, on the token's other contents, on the id or on its place in the list.
 //!
-//! This is checked on the machine code that stable Rust makes at `opt-level = 3` without LTO for x86-64, Armv6-M,
-//! Armv7E-M and RV32IMC; with LTO for x86-64 only; at `opt-level = "z"` for RV32IMC, and in part for Arm.
-//! `tests/README.md` in the repository names the commands and what they do not cover. No other target is covered, such
-//! as Armv8-M, AArch64 or RV64, and no processor that varies the time of basic instructions, such as x86-64 without
-//! DOITM. After `Unlisted`, what you do with the id, and how long it takes, is outside this guarantee.
+//! After `Unlisted`, what you do with the id, and how long it takes, is outside this guarantee. The guarantee also
+//! needs a processor whose basic instructions take the same time for all operands: on x86-64 with DOITM, on AArch64
+//! with DIT.
+//!
+//! It is checked on the machine code of these targets, compiled by stable Rust; `tests/README.md` in the repository
+//! says how. No other target is checked, such as Armv8-M, AArch64 or RV64.
+//!
+//! | target | `opt-level = 3` | `"z"` | LTO |
+//! | --- | --- | --- | --- |
+//! | x86_64-unknown-linux-gnu | yes | no | yes |
+//! | thumbv6m-none-eabi (Cortex-M0, M0+) | yes | lists of up to 17 and of 64 ids | no |
+//! | thumbv7em-none-eabi (Cortex-M4, M7) | yes | the same lists, without AES-GCM and `ClientSecret` | no |
+//! | thumbv7m-none-eabi (Cortex-M3) | equal numbers of instructions, on an emulator | no | no |
+//! | riscv32imc-unknown-none-elf | yes | yes | no |
 //!
 //! ## Other limits
 //!
 //! **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
 //! and its payload, and parsing erases the bytes of the secret. The crate does not erase ids, copies that moves leave
-//! behind, the payload that `verify` decodes, and what the cipher and the encoder leave on the stack.
+//! behind, the payload that `verify` decodes, or what the cipher and the encoder leave on the stack.
 //!
 //! **AES-GCM is not key-committing:** someone who knows two secrets can craft one token valid under both, for ids that
 //! they cannot choose. Never let tenants choose a secret: 64 hexadecimal digits need not be random.
@@ -125,8 +136,7 @@
 //! # `no_std`
 //!
 //! The crate needs no operating system, no allocator, no static RAM and no atomic instructions, and no input makes it
-//! panic. It takes less than 16 KiB of flash, AES included, and a call less than 1.5 KiB of stack. A [`ClientSecret`]
-//! takes 272 bytes, and each listed id 16.
+//! panic. In memory a [`KeyId`] takes 16 bytes.
 //!
 //! A device that verifies needs no generator:
 //!
@@ -139,8 +149,8 @@
 //!     0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd,
 //! ])];
 //!
-//! // Call `ClientSecret::from_bytes` once. Keep the result in the stack
-//! // frame of `main`, or in a `StaticCell` for interrupts and tasks.
+//! // Call `ClientSecret::from_bytes` once, and keep the result: in the stack
+//! // frame of `main`, or in a `StaticCell`, whose reference tasks can share.
 //! fn accepts(secret: &ClientSecret, token: &[u8]) -> bool {
 //!     verify(secret, &CLIENT_KEYS, token).is_ok()
 //! }
@@ -148,7 +158,8 @@
 //! ```
 //!
 //! A device that issues needs one. If your HAL implements `rand_core` 0.10, pass its type to [`issue`]. Otherwise wrap
-//! a tested noise source, never a timer or a fixed seed:
+//! a hardware generator that conditions and tests its noise, never a timer or a fixed seed. A chip without one verifies
+//! only:
 //!
 //! ```
 //! use client_keys::rand_core::{TryCryptoRng, TryRng, utils};
@@ -188,14 +199,18 @@
 //! # assert_eq!(error, NoiseSourceError);
 //! ```
 //!
-//! * **Secret:** use one for each device, because whoever reads it out of the flash can issue keys under it.
-//! * **Cortex-M3, M4 and M7:** stable Rust needs no flag. Nightly would multiply 64 bits at once in GHASH, which takes
-//!   a Cortex-M3 a time that depends on the operands: add `--cfg cpubits="32"` to your target's `rustflags`.
-//! * **Cortex-M0 and M0+** need no flag: they have no such instruction.
-//! * **RISC-V** needs no flag. If the time of your core's `mul` depends on its operands, as its manufacturer can tell,
-//!   or if it has none, the guarantee does not hold.
+//! * **Secret:** use one for each device, because whoever reads out its flash can make tokens for its list.
+//! * **Profile:** to stay with what is [checked](#timing) on Arm, set `opt-level = 3`, without LTO.
+//! * **Multiplication:** Cortex-M0 and M0+ have no instruction that multiplies 32 by 32 bits to 64. On a Cortex-M3 its
+//!   time depends on the operands, and on Armv7-M nightly would use it for GHASH: add `--cfg cpubits="32"` to your
+//!   target's `rustflags`, or use stable, which needs no flag. A RISC-V core needs a `mul` whose time does not depend
+//!   on its operands: ask the manufacturer.
 //!
 //! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`).
+//!
+//! ## Flash, RAM and stack
+//!
+#![doc = include_str!("FOOTPRINT.md")]
 //!
 //! # The token format
 //!
