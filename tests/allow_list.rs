@@ -38,7 +38,7 @@ fn an_empty_list_refuses_every_key() {
 }
 
 #[test]
-fn an_id_is_found_wherever_it_stands() {
+fn an_id_is_found_at_any_position() {
     let issued = Issued::new();
     for len in [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 64, 255] {
         let mut allowed: Vec<KeyId> = (0..len).map(|_| random_id()).collect();

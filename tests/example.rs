@@ -41,7 +41,7 @@ fn value<'a>(out: &'a str, begin: &str) -> &'a str {
 
 #[test]
 #[ignore = "runs cargo"]
-fn an_issued_key_is_accepted_until_its_id_is_taken_out() {
+fn an_issued_key_is_accepted_until_its_id_is_removed() {
     let listed = "0123456789abcdef0123456789abcd";
     let output = example(
         Path::new(env!("CARGO_TARGET_TMPDIR")),

@@ -80,7 +80,7 @@ proptest! {
 }
 
 #[test]
-fn nothing_may_stand_before_or_behind_the_digits() {
+fn text_before_or_after_the_digits_is_refused() {
     let secret = "8d105ffc".repeat(8);
     let id = &secret[..30];
     assert!(secret.parse::<ClientSecret>().is_ok() && id.parse::<KeyId>().is_ok());

@@ -589,7 +589,7 @@ fn secret_is_rotated_without_a_gap() {
 
 /// Every form that a file of one line may have, and every way to get it wrong.
 #[test]
-fn secrets_may_stand_in_files() {
+fn secrets_are_read_from_files() {
     let folder = new_folder();
     let [secret, previous] = [new_secret(), new_secret()];
     let keys = [new_key(&secret), new_key(&previous)];
