@@ -2,8 +2,8 @@
 //! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
 //!
 //! If you read a database for each request anyway, or if the same leak would reach both the secret and the list, prefer
-//! random keys, and store their SHA-256: stolen hashes forge nothing. If tokens must expire, carry claims or be
-//! verified with a public key, prefer JWT or PASETO.
+//! random keys, and store their SHA-256: a stolen hash cannot be used as a key. If tokens must expire, carry claims or
+//! be verified with a public key, prefer JWT or PASETO.
 //!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
 //!    when the service starts.
@@ -36,9 +36,9 @@
 //! ```
 //!
 //! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
-//! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no features to switch. It
-//! compiles with Rust 1.85 or later; use 1.89 or later on small cores ([why](#other-limits)). A new major version of
-//! `rand_core` is a breaking release.
+//! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no Cargo features. It
+//! compiles with Rust 1.85 or later; use 1.89 or later on Cortex-M0 and RISC-V ([why](#other-limits)). A new major
+//! version of `rand_core` is a breaking release.
 //!
 //! # Rotation
 //!
@@ -98,9 +98,8 @@
 //!
 //! ## Timing
 //!
-//! * The time of [`verify`] may depend on the token's length and prefix, on whether it is well-formed, on whether it is
-//!   accepted or which error it has, on the number of listed ids, and, if you try several secrets, on which one it was
-//!   sealed under.
+//! * The time of [`verify`] may depend on the token's length and prefix, on whether it is well-formed, on the result,
+//!   on the number of listed ids, and, if you try several secrets, on which one it was sealed under.
 //! * The time does not depend on the secret, on the token's other contents, on the id or on its place in the list. The
 //!   time of [`issue`], and of making a [`ClientSecret`] from 32 bytes or 64 digits, does not depend on any input.
 //!
@@ -108,16 +107,17 @@
 //! needs a processor whose basic instructions take the same time for all operands: x86-64 with DOITM, for instance.
 //!
 //! This is checked on the machine code that stable Rust makes for these targets. valgrind's memcheck (x86-64) and a
-//! symbolic execution (all but Cortex-M3) look for jumps and addresses that depend on what must stay hidden;
-//! `tests/README.md` in the repository says how. AArch64, RV64, Armv8-M and all others are not checked.
+//! symbolic execution (x86-64 and all others but Cortex-M3) look for jumps and addresses that depend on what must stay
+//! hidden; `tests/README.md` in the repository says how. "Not checked" means that nobody looked; no violation is known.
+//! AArch64, RV64, Armv8-M, `opt-level = "s"` and all others are not checked.
 //!
 //! | target | `opt-level = 3` | `"z"` | LTO |
 //! | --- | --- | --- | --- |
-//! | x86_64-unknown-linux-gnu | yes | no | yes |
-//! | thumbv6m-none-eabi (Cortex-M0, M0+) | yes | yes, with lists of 0 to 17 or of 64 ids | no |
-//! | thumbv7em-none-eabi (Cortex-M4, M7) | yes | decoding and such lists, not AES-GCM | no |
-//! | thumbv7m-none-eabi (Cortex-M3) | equal numbers of instructions, on an emulator | no | no |
-//! | riscv32imc-unknown-none-elf | yes | yes | no |
+//! | x86_64-unknown-linux-gnu | checked | not checked | checked |
+//! | thumbv6m-none-eabi (Cortex-M0, M0+) | checked | checked with lists of 0 to 17 and of 64 ids | not checked |
+//! | thumbv7em-none-eabi (Cortex-M4, M7) | checked | the same, but for AES-GCM | not checked |
+//! | thumbv7m-none-eabi (Cortex-M3) | not checked | not checked | `"z"`: equal numbers of instructions, emulated |
+//! | riscv32imc-unknown-none-elf | checked | checked | not checked |
 //!
 //! ## Other limits
 //!
@@ -126,11 +126,11 @@
 //! behind, the payload that `verify` decodes, or what the cipher and the encoder leave on the stack.
 //!
 //! **AES-GCM is not key-committing:** someone who knows two secrets can craft one token valid under both, for ids that
-//! they cannot choose. Never let tenants choose a secret: 64 hexadecimal digits need not be random.
+//! they cannot choose. Never let tenants choose a secret.
 //!
 //! **Dependencies.** Constant-time fixes for Cortex-M0, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes`
-//! 0.9.4 and later, which need Rust 1.89. If the `rust-version` of your package is lower, cargo may choose older
-//! releases: raise it, and check with `cargo tree`.
+//! 0.9.4 and later, which need Rust 1.89. With older ones the timing guarantee does not hold there. If the
+//! `rust-version` of your package is lower, cargo may choose older releases: raise it, and check with `cargo tree`.
 //!
 //! **Audit.** Nobody outside the project has audited this crate.
 //!
@@ -141,8 +141,9 @@
 //! than 25,000 instructions, `verify` with 64 listed ids fewer than 30,000, and `issue` fewer than 35,000. Nobody has
 //! measured the time on a chip.
 //!
-//! On a device, whoever reads out the flash has both secret and list, and can make tokens for the list. Where that must
-//! not help against other devices, use a secret for each. Where it must not help at all, store hashes of random keys.
+//! On a device, whoever reads out the flash has both secret and list, and can make tokens for the list. To limit that
+//! to one device, use a secret for each. If reading out flash must forge nothing, do not use this crate: store hashes
+//! of random keys.
 //!
 //! A device that verifies needs no generator:
 //!
@@ -205,12 +206,12 @@
 //! # assert_eq!(error, NoiseSourceError);
 //! ```
 //!
-//! * **Profile:** to stay with what is [checked](#timing) on Arm, set `opt-level = 3` and `lto = false`, and leave
-//!   `codegen-units` at its default.
-//! * **Multiplication:** on Armv7-M, stable Rust needs no flag. Nightly would use `umull` for GHASH, whose time depends
-//!   on the operands on a Cortex-M3: add `--cfg cpubits="32"` to your target's `rustflags`. Cortex-M0 and M0+ have no
-//!   such instruction, and need no flag. A RISC-V core needs a `mul` whose time does not depend on its operands: ask
-//!   the manufacturer.
+//! * **Profile:** to stay with what is [checked](#timing), set `opt-level = 3`, and leave `lto` and `codegen-units` at
+//!   their defaults.
+//! * **Multiplication:** GHASH uses `mul` for 32 bits. On Cortex-M0 and M0+ it takes 1 or 32 cycles, depending on the
+//!   chip and not on the operands. Of a RISC-V core, ask the manufacturer. On a Cortex-M3 with nightly, add `--cfg
+//!   cpubits="32"` to your target's `rustflags`: otherwise GHASH uses `umull`, whose time there depends on the
+//!   operands.
 //!
 //! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`).
 //!
