@@ -21,7 +21,7 @@ static LINE: LazyLock<Regex> = LazyLock::new(|| {
         )?
     )?
     [[:space:]]* (?: \#.* )? (?m:$) |
-    (?m:^) [[:blank:]]* [^[:space:]\#]"#;
+    (?m:^) [[:space:]--\n]* [^[:space:]\#]"#;
     Regex::new(pattern).unwrap()
 });
 /// What the gem does to a value that is not between single quotes, in this order.

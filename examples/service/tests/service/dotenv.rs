@@ -60,6 +60,7 @@ const TABLE: &[(&str, Expected)] = &[
     ("B=1\nA 1\n", Refused(2, "expected NAME=value")),
     ("B=1\n\nA-B=1\n", Refused(3, "expected NAME=value")),
     ("A=1\nset -a # x\n", Refused(2, "expected NAME=value")),
+    ("A=1\n\x0b\x0cgarbage here\n", Refused(2, "expected NAME=value")),
     // `$` and escapes.
     ("B=1\nA=$B-${B}-\"$B\"\n", AsGem),
     ("B=1\nA=\"x$B${B}y\" # c\n", AsGem),
