@@ -36,8 +36,8 @@ pub struct KeyId {
 impl KeyId {
     pub(crate) const LEN: usize = 15;
 
-    /// Makes an id from its 15 bytes. An allow list in a `static` takes no RAM. The macro of the crate `hex-literal`
-    /// turns digits into bytes when the program is compiled.
+    /// Makes an id from its 15 bytes. An allow list in a `static` takes no RAM. The macro `hex_literal::hex!` turns
+    /// digits into bytes at compile time.
     ///
     /// # Examples
     ///

@@ -103,19 +103,21 @@
 //! * The time does not depend on the secret, on the token's other contents, on the id or on its place in the list. The
 //!   time of [`issue`], and of making a [`ClientSecret`] from 32 bytes or 64 digits, does not depend on any input.
 //!
-//! After `Unlisted`, what you do with the id, and how long it takes, is outside this guarantee. The guarantee also
-//! needs a processor whose basic instructions take the same time for all operands: x86-64 with DOITM, for instance.
+//! The guarantee ends when `verify` returns: what you do with the id of `Unlisted` has a time of its own, as has the
+//! generator that [`issue`] calls. It also needs a processor whose basic instructions take the same time for all
+//! operands: x86-64 with DOITM, or a Cortex-M0+. For others, see [multiplication](#no_std).
 //!
-//! This is checked on the machine code that stable Rust makes for these targets. valgrind's memcheck (x86-64) and a
-//! symbolic execution (x86-64 and all others but Cortex-M3) look for jumps and addresses that depend on what must stay
-//! hidden; `tests/README.md` in the repository says how. "Not checked" means that nobody looked; no violation is known.
-//! AArch64, RV64, Armv8-M, `opt-level = "s"` and all others are not checked.
+//! It holds where this table says "checked": for the machine code that Rust 1.95 (x86-64) and 1.96 (the others) made of
+//! this release, with the dependencies in its `Cargo.lock`. valgrind's memcheck (x86-64) and a symbolic execution
+//! (x86-64 and all others but Cortex-M3) look for jumps and addresses that depend on what must stay hidden;
+//! `tests/README.md` in the repository says how. "Not checked" means that nobody looked; no violation is known.
+//! AArch64, RV64, Armv8-M and `opt-level = "s"` are not checked.
 //!
-//! | target | `opt-level = 3` | `"z"` | LTO |
+//! | target | `opt-level = 3` | `"z"`, without LTO | LTO |
 //! | --- | --- | --- | --- |
-//! | x86_64-unknown-linux-gnu | checked | not checked | checked |
-//! | thumbv6m-none-eabi (Cortex-M0, M0+) | checked | checked with lists of 0 to 17 and of 64 ids | not checked |
-//! | thumbv7em-none-eabi (Cortex-M4, M7) | checked | the same, but for AES-GCM | not checked |
+//! | x86_64-unknown-linux-gnu | checked | not checked | checked, at 3 |
+//! | thumbv6m-none-eabi (Cortex-M0, M0+) | checked | checked, with lists of 0 to 17 and of 64 ids | not checked |
+//! | thumbv7em-none-eabi (Cortex-M4, M7) | checked | not AES-GCM; all else as above | not checked |
 //! | thumbv7m-none-eabi (Cortex-M3) | not checked | not checked | `"z"`: equal numbers of instructions, emulated |
 //! | riscv32imc-unknown-none-elf | checked | checked | not checked |
 //!
@@ -137,13 +139,13 @@
 //! # `no_std`
 //!
 //! The crate needs no operating system, no allocator, no static RAM and no atomic instructions, and no input makes it
-//! panic. In memory a [`KeyId`] takes 16 bytes. On an emulated Cortex-M3, at `"z"` with LTO, `from_bytes` takes fewer
-//! than 25,000 instructions, `verify` with 64 listed ids fewer than 30,000, and `issue` fewer than 35,000. Nobody has
-//! measured the time on a chip.
+//! panic. In memory a [`KeyId`] takes 16 bytes, two words of 64 bits. On an emulated Cortex-M3, at `"z"` with LTO,
+//! `from_bytes` takes fewer than 25,000 instructions, `verify` with 64 listed ids fewer than 30,000, and `issue` fewer
+//! than 35,000. Nobody has measured the time on a chip.
 //!
 //! On a device, whoever reads out the flash has both secret and list, and can make tokens for the list. To limit that
-//! to one device, use a secret for each. If reading out flash must forge nothing, do not use this crate: store hashes
-//! of random keys.
+//! to one device, give each its own secret. If a flash dump must not let anyone make tokens, do not use this crate:
+//! store hashes of random keys.
 //!
 //! A device that verifies needs no generator:
 //!
@@ -208,10 +210,10 @@
 //!
 //! * **Profile:** to stay with what is [checked](#timing), set `opt-level = 3`, and leave `lto` and `codegen-units` at
 //!   their defaults.
-//! * **Multiplication:** GHASH uses `mul` for 32 bits. On Cortex-M0 and M0+ it takes 1 or 32 cycles, depending on the
-//!   chip and not on the operands. Of a RISC-V core, ask the manufacturer. On a Cortex-M3 with nightly, add `--cfg
-//!   cpubits="32"` to your target's `rustflags`: otherwise GHASH uses `umull`, whose time there depends on the
-//!   operands.
+//! * **Multiplication:** GHASH multiplies with the 32-bit `mul`. On Cortex-M0 and M0+ it takes 1 or 32 cycles,
+//!   depending on the chip and not on the operands. Of a RISC-V core, ask the manufacturer. On a Cortex-M3, stable Rust
+//!   needs no flag; with nightly, add `--cfg cpubits="32"` to your target's `rustflags`, because GHASH would use
+//!   `umull`, whose time there depends on the operands.
 //!
 //! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`).
 //!
