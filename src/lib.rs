@@ -37,7 +37,7 @@
 //!
 //! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
 //! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no Cargo features. It
-//! compiles with Rust 1.85 or later; use 1.89 or later on Cortex-M0 and RISC-V ([why](#other-limits)). A new major
+//! compiles with Rust 1.85 or later; use 1.89 or later on Cortex-M0 and RISC-V ([why](#dependencies)). A new major
 //! version of `rand_core` is a breaking release.
 //!
 //! # Rotation
@@ -89,7 +89,7 @@
 //!
 //! `verify` accepts only tokens issued under your secret for an id on your list, and a token does not reveal its id.
 //! This holds against someone without the secret who sees any number of other clients' tokens and ids, sends any
-//! requests and measures response times, as long as no nonce repeats.
+//! requests and measures response times ([within limits](#timing)), as long as no nonce repeats.
 //!
 //! It does not hold against a stolen secret, a stolen token, a bad random generator, or someone who reads the memory of
 //! the process. The crate does not protect against power analysis, fault injection or reading out flash. Use the secret
@@ -105,23 +105,26 @@
 //!
 //! The guarantee ends when `verify` returns: what you do with the id of `Unlisted` has a time of its own, as has the
 //! generator that [`issue`] calls. It also needs a processor whose basic instructions take the same time for all
-//! operands: x86-64 with DOITM, or a Cortex-M0+. For others, see [multiplication](#no_std).
+//! operands: x86-64 with DOITM, or a Cortex-M0+. For others, see [multiplication](#multiplication).
 //!
 //! It holds where this table says "checked": for the machine code that Rust 1.95 (x86-64) and 1.96 (the others) made of
-//! this release, with the dependencies in its `Cargo.lock`. valgrind's memcheck (x86-64) and a symbolic execution
-//! (x86-64 and all others but Cortex-M3) look for jumps and addresses that depend on what must stay hidden;
-//! `tests/README.md` in the repository says how. "Not checked" means that nobody looked; no violation is known.
-//! AArch64, RV64, Armv8-M and `opt-level = "s"` are not checked.
+//! this release, with the versions of its dependencies that its `Cargo.lock` lists (`cargo update --precise` sets them
+//! in yours). valgrind's memcheck (x86-64) and a symbolic execution (x86-64 and all others but Cortex-M3) look for
+//! jumps and addresses that depend on what must stay hidden; `tests/README.md` in the repository says how. "Not
+//! checked" means that nobody looked; no violation is known. AArch64, RV64, Armv8-M and `opt-level = "s"` are not
+//! checked.
 //!
 //! | target | `opt-level = 3` | `"z"`, without LTO | LTO |
 //! | --- | --- | --- | --- |
 //! | x86_64-unknown-linux-gnu | checked | not checked | checked, at 3 |
-//! | thumbv6m-none-eabi (Cortex-M0, M0+) | checked | checked, with lists of 0 to 17 and of 64 ids | not checked |
-//! | thumbv7em-none-eabi (Cortex-M4, M7) | checked | not AES-GCM; all else as above | not checked |
+//! | thumbv6m-none-eabi (Cortex-M0, M0+) | checked | lists of 0 to 17 and of 64 ids only | not checked |
+//! | thumbv7em-none-eabi (Cortex-M4, M7) | checked | as above, but not the cipher | not checked |
 //! | thumbv7m-none-eabi (Cortex-M3) | not checked | not checked | `"z"`: equal numbers of instructions, emulated |
 //! | riscv32imc-unknown-none-elf | checked | checked | not checked |
 //!
 //! ## Other limits
+//!
+//! **Audit.** Nobody outside the project has audited this crate.
 //!
 //! **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
 //! and its payload, and parsing erases the bytes of the secret. The crate does not erase ids, copies that moves leave
@@ -130,11 +133,11 @@
 //! **AES-GCM is not key-committing:** someone who knows two secrets can craft one token valid under both, for ids that
 //! they cannot choose. Never let tenants choose a secret.
 //!
-//! **Dependencies.** Constant-time fixes for Cortex-M0, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes`
+//! ## Dependencies
+//!
+//! Constant-time fixes for Cortex-M0, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes`
 //! 0.9.4 and later, which need Rust 1.89. With older ones the timing guarantee does not hold there. If the
 //! `rust-version` of your package is lower, cargo may choose older releases: raise it, and check with `cargo tree`.
-//!
-//! **Audit.** Nobody outside the project has audited this crate.
 //!
 //! # `no_std`
 //!
@@ -143,9 +146,9 @@
 //! `from_bytes` takes fewer than 25,000 instructions, `verify` with 64 listed ids fewer than 30,000, and `issue` fewer
 //! than 35,000. Nobody has measured the time on a chip.
 //!
-//! On a device, whoever reads out the flash has both secret and list, and can make tokens for the list. To limit that
-//! to one device, give each its own secret. If a flash dump must not let anyone make tokens, do not use this crate:
-//! store hashes of random keys.
+//! On a device, secret and list lie in the same flash: whoever reads it out can make tokens for the list. Use the crate
+//! there if flash is protected, or if losing one device is acceptable; give each its own secret. Otherwise store hashes
+//! of random keys.
 //!
 //! A device that verifies needs no generator:
 //!
@@ -208,14 +211,17 @@
 //! # assert_eq!(error, NoiseSourceError);
 //! ```
 //!
-//! * **Profile:** to stay with what is [checked](#timing), set `opt-level = 3`, and leave `lto` and `codegen-units` at
-//!   their defaults.
-//! * **Multiplication:** GHASH multiplies with the 32-bit `mul`. On Cortex-M0 and M0+ it takes 1 or 32 cycles,
-//!   depending on the chip and not on the operands. Of a RISC-V core, ask the manufacturer. On a Cortex-M3, stable Rust
-//!   needs no flag; with nightly, add `--cfg cpubits="32"` to your target's `rustflags`, because GHASH would use
-//!   `umull`, whose time there depends on the operands.
+//! To stay with what is [checked](#timing), set `opt-level = 3` for the whole program, and leave `lto` and
+//! `codegen-units` at their defaults. Settings for single packages are not checked.
 //!
 //! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`).
+//!
+//! ## Multiplication
+//!
+//! GHASH multiplies with the 32-bit `mul`. On Cortex-M0 and M0+ it takes 1 or 32 cycles, depending on the chip and not
+//! on the operands. Cortex-M4 and M7 need nothing. On a Cortex-M3, GHASH must not use `umull`, whose time there depends
+//! on the operands: stable Rust uses `mul`; with nightly, add `--cfg cpubits="32"` to your target's `rustflags`. Of a
+//! RISC-V core, ask the manufacturer.
 //!
 //! ## Flash, RAM and stack
 //!

@@ -62,8 +62,8 @@ fn is_listed(id: KeyId, allowed: &[KeyId]) -> bool {
 
 /// Why [`verify`] refused a token.
 ///
-/// Answer every variant with the same status 401. Log it with `{:?}`, which shows the id; `Display` does not, because
-/// an error's text may end up in a response.
+/// Answer every variant with the same status 401. Log it with `{:?}`, which shows the id (see [`KeyId`] on when not
+/// to); `Display` does not, because an error's text may end up in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
