@@ -211,7 +211,7 @@
 //! # assert_eq!(error, NoiseSourceError);
 //! ```
 //!
-//! To stay with what is [checked](#timing), set `opt-level = 3` for the whole program, and leave `lto` and
+//! On a device, to stay with what is [checked](#timing), set `opt-level = 3` for the whole program, and leave `lto` and
 //! `codegen-units` at their defaults. Settings for single packages are not checked.
 //!
 //! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`).
@@ -219,9 +219,9 @@
 //! ## Multiplication
 //!
 //! GHASH multiplies with the 32-bit `mul`. On Cortex-M0 and M0+ it takes 1 or 32 cycles, depending on the chip and not
-//! on the operands. Cortex-M4 and M7 need nothing. On a Cortex-M3, GHASH must not use `umull`, whose time there depends
-//! on the operands: stable Rust uses `mul`; with nightly, add `--cfg cpubits="32"` to your target's `rustflags`. Of a
-//! RISC-V core, ask the manufacturer.
+//! on the operands (Arm's Technical Reference Manuals). Cortex-M4 and M7 need nothing. On a Cortex-M3, GHASH must not
+//! use `umull`, whose time there depends on the operands (bearssl.org, "Constant-Time Mul"): stable Rust uses `mul`;
+//! with nightly, add `--cfg cpubits="32"` to your target's `rustflags`. Of a RISC-V core, ask the manufacturer.
 //!
 //! ## Flash, RAM and stack
 //!
