@@ -92,9 +92,16 @@
 //! requests and measures response times ([within limits](#timing)), as long as no nonce repeats.
 //!
 //! It does not hold against a stolen secret, a stolen token, a bad random generator, or someone who reads the memory of
-//! the process. The crate does not protect against power analysis, fault injection or reading out flash. Use the secret
-//! for nothing else, and issue at most 2^32 tokens under it, counted over all programs that hold it. Everyone who can
-//! verify can also issue.
+//! the process. The crate does not protect against power analysis, fault injection or reading out flash.
+//!
+//! * **Use the secret for nothing else**, and issue at most 2^32 tokens under it, counted over all programs that hold
+//!   it. Everyone who can verify can also issue.
+//! * **Never let tenants choose a secret.** AES-GCM is not key-committing: someone who knows two secrets can craft one
+//!   token valid under both, for ids that they cannot choose.
+//! * **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
+//!   and its payload, and parsing erases the bytes of the secret. The crate does not erase ids, copies that moves leave
+//!   behind, the payload that `verify` decodes, or what the cipher and the encoder leave on the stack.
+//! * **Audit.** Nobody outside the project has audited this crate.
 //!
 //! ## Timing
 //!
@@ -105,33 +112,15 @@
 //!
 //! The guarantee ends when `verify` returns: what you do with the id of `Unlisted` has a time of its own, as has the
 //! generator that [`issue`] calls. It also needs a processor whose basic instructions take the same time for all
-//! operands: x86-64 with DOITM, or a Cortex-M0+. For others, see [multiplication](#multiplication).
+//! operands: on x86-64, one with DOITM; for others, see [multiplication](no_std#multiplication).
 //!
-//! It holds where this table says "checked": for the machine code that Rust 1.95 (x86-64) and 1.96 (the others) made of
-//! this release, with the versions of its dependencies that its `Cargo.lock` lists (`cargo update --precise` sets them
-//! in yours). valgrind's memcheck (x86-64) and a symbolic execution (x86-64 and all others but Cortex-M3) look for
-//! jumps and addresses that depend on what must stay hidden; `tests/README.md` in the repository says how. "Not
-//! checked" means that nobody looked; no violation is known. AArch64, RV64, Armv8-M and `opt-level = "s"` are not
-//! checked.
+//! Two methods check the machine code for jumps and addresses that depend on what must stay hidden: valgrind's memcheck
+//! (x86-64), and a symbolic execution (x86-64 and small cores). They checked what Rust 1.95 (x86-64) and 1.96 (the
+//! others) made of this release with the dependencies in [its `Cargo.lock`][lock]: for `x86_64-unknown-linux-gnu` with
+//! `opt-level = 3`, with and without LTO, and for [Cortex-M and RV32](no_std#timing). `tests/README.md` in the
+//! repository says how. In all other builds, among them AArch64 and RV64, nobody looked; no violation is known.
 //!
-//! | target | `opt-level = 3` | `"z"`, without LTO | LTO |
-//! | --- | --- | --- | --- |
-//! | x86_64-unknown-linux-gnu | checked | not checked | checked, at 3 |
-//! | thumbv6m-none-eabi (Cortex-M0, M0+) | checked | lists of 0 to 17 and of 64 ids only | not checked |
-//! | thumbv7em-none-eabi (Cortex-M4, M7) | checked | as above, but not the cipher | not checked |
-//! | thumbv7m-none-eabi (Cortex-M3) | not checked | not checked | `"z"`: equal numbers of instructions, emulated |
-//! | riscv32imc-unknown-none-elf | checked | checked | not checked |
-//!
-//! ## Other limits
-//!
-//! **Audit.** Nobody outside the project has audited this crate.
-//!
-//! **Erasure.** [`ClientSecret`] and [`AccessToken`] erase their own storage on drop. `issue` erases the drawn bytes
-//! and its payload, and parsing erases the bytes of the secret. The crate does not erase ids, copies that moves leave
-//! behind, the payload that `verify` decodes, or what the cipher and the encoder leave on the stack.
-//!
-//! **AES-GCM is not key-committing:** someone who knows two secrets can craft one token valid under both, for ids that
-//! they cannot choose. Never let tenants choose a secret.
+//! [lock]: https://docs.rs/crate/client-keys/latest/source/Cargo.lock
 //!
 //! ## Dependencies
 //!
@@ -142,90 +131,7 @@
 //! # `no_std`
 //!
 //! The crate needs no operating system, no allocator, no static RAM and no atomic instructions, and no input makes it
-//! panic. In memory a [`KeyId`] takes 16 bytes, two words of 64 bits. On an emulated Cortex-M3, at `"z"` with LTO,
-//! `from_bytes` takes fewer than 25,000 instructions, `verify` with 64 listed ids fewer than 30,000, and `issue` fewer
-//! than 35,000. Nobody has measured the time on a chip.
-//!
-//! On a device, secret and list lie in the same flash: whoever reads it out can make tokens for the list. Use the crate
-//! there if flash is protected, or if losing one device is acceptable; give each its own secret. Otherwise store hashes
-//! of random keys.
-//!
-//! A device that verifies needs no generator:
-//!
-//! ```
-//! use client_keys::{ClientSecret, KeyId, verify};
-//!
-//! // In flash. `verify` also takes a list that you build at run time.
-//! static CLIENT_KEYS: [KeyId; 1] = [KeyId::from_bytes([
-//!     0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, //
-//!     0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd,
-//! ])];
-//!
-//! // Call `ClientSecret::from_bytes` once, and keep the result: in the stack
-//! // frame of `main`, or in a `StaticCell`, whose reference tasks can share.
-//! fn accepts(secret: &ClientSecret, token: &[u8]) -> bool {
-//!     verify(secret, &CLIENT_KEYS, token).is_ok()
-//! }
-//! # assert!(!accepts(&ClientSecret::from_bytes(&[7; 32]), b"ck1_"));
-//! ```
-//!
-//! A device that issues needs one. If your HAL implements `rand_core` 0.10, pass its type to [`issue`]. Otherwise wrap
-//! a hardware generator that conditions and tests its noise, never a timer or a fixed seed. A chip without one can
-//! only verify. This is such a wrapper:
-//!
-//! ```
-//! use client_keys::rand_core::{TryCryptoRng, TryRng, utils};
-//! use core::fmt;
-//!
-//! struct NoiseSource;
-//!
-//! impl TryRng for NoiseSource {
-//!     type Error = NoiseSourceError;
-//!
-//!     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-//!         // Return the peripheral's next word, or if it reports an error:
-//!         Err(NoiseSourceError)
-//!     }
-//!     fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-//!         utils::next_u64_via_u32(self)
-//!     }
-//!     fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
-//!         utils::fill_bytes_via_next_word(to, || self.try_next_u32())
-//!     }
-//! }
-//!
-//! impl TryCryptoRng for NoiseSource {}
-//!
-//! #[derive(Debug, PartialEq)]
-//! struct NoiseSourceError;
-//!
-//! impl fmt::Display for NoiseSourceError {
-//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-//!         f.write_str("the noise source failed")
-//!     }
-//! }
-//!
-//! impl core::error::Error for NoiseSourceError {}
-//! # let secret = client_keys::ClientSecret::from_bytes(&[7; 32]);
-//! # let error = client_keys::issue(&secret, &mut NoiseSource).unwrap_err();
-//! # assert_eq!(error, NoiseSourceError);
-//! ```
-//!
-//! On a device, to stay with what is [checked](#timing), set `opt-level = 3` for the whole program, and leave `lto` and
-//! `codegen-units` at their defaults. Settings for single packages are not checked.
-//!
-//! The repository has a Cortex-M3 firmware and a WebAssembly module (`examples/`).
-//!
-//! ## Multiplication
-//!
-//! GHASH multiplies with the 32-bit `mul`. On Cortex-M0 and M0+ it takes 1 or 32 cycles, depending on the chip and not
-//! on the operands (Arm's Technical Reference Manuals). Cortex-M4 and M7 need nothing. On a Cortex-M3, GHASH must not
-//! use `umull`, whose time there depends on the operands (bearssl.org, "Constant-Time Mul"): stable Rust uses `mul`;
-//! with nightly, add `--cfg cpubits="32"` to your target's `rustflags`. Of a RISC-V core, ask the manufacturer.
-//!
-//! ## Flash, RAM and stack
-//!
-#![doc = include_str!("FOOTPRINT.md")]
+//! panic. [`no_std`] has an example for firmware, the checked builds, sizes, and instruction counts.
 //!
 //! # The token format
 //!
@@ -272,6 +178,11 @@ pub use rand_core;
 #[cfg(doc)]
 #[doc = include_str!("FORMAT.md")]
 pub mod token_format {}
+
+#[cfg(doc)]
+#[doc = include_str!("NO_STD.md")]
+#[doc = include_str!("FOOTPRINT.md")]
+pub mod no_std {}
 
 /// Holds nothing: the README's code, which `cargo test` compiles and runs.
 #[cfg(doctest)]
