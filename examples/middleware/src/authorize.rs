@@ -1,6 +1,8 @@
-//! Shared by all frameworks. Copy this file and your framework's.
+//! Shared by all frameworks. Copy this file, your framework's and `from_env.rs`.
 
+use arc_swap::ArcSwap;
 use client_keys::{ClientSecret, KeyId, VerifyError, verify};
+use std::sync::Arc;
 use tracing::{info, warn};
 
 /// The `WWW-Authenticate` of a 401, without and with a token in the request: RFC 6750 section 3.
@@ -12,7 +14,8 @@ pub const UNAUTHORIZED: &str = r#"{"error":"unauthorized"}"#;
 
 pub struct ClientKeys {
     pub secret: ClientSecret,
-    pub allowed: Vec<KeyId>,
+    /// Each request reads the list that is current then, so another thread can replace it as a whole.
+    pub allowed: Arc<ArcSwap<Vec<KeyId>>>,
 }
 
 impl ClientKeys {
@@ -26,7 +29,7 @@ impl ClientKeys {
             warn!("refused: expected one Authorization header with a bearer token");
             return Err(NO_TOKEN);
         };
-        match verify(&self.secret, &self.allowed, token) {
+        match verify(&self.secret, &self.allowed.load(), token) {
             Ok(key_id) => {
                 info!(%key_id, "accepted");
                 Ok(key_id)

@@ -1,7 +1,8 @@
-//! client-keys as middleware: a file for each framework, and `authorize.rs`, which all of them share.
+//! client-keys as middleware: a file for each framework; `authorize.rs` and `from_env.rs` for all of them.
 
 pub mod actix_web;
 pub mod authorize;
+pub mod from_env;
 pub mod hyper;
 pub mod rocket;
 pub mod tonic;

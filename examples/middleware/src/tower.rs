@@ -1,40 +1,45 @@
-//! tower: a layer, for every service of `http` requests. The handler finds the key's id in the request's extensions.
+//! tower: a function for a layer of tower-http, which guards every service of `http` requests, such as axum's router. The
+//! handler finds the key's id in the request's extensions.
 
 use super::authorize::{ClientKeys, UNAUTHORIZED};
+use axum::{Extension, Router, routing::get};
+use client_keys::KeyId;
 use http::{
     Request, Response, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE},
 };
-use std::sync::Arc;
-use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
+use std::{future::ready, sync::Arc};
+use tower_http::auth::AsyncRequireAuthorizationLayer;
 
-#[derive(Clone)]
-pub struct Authorize {
-    pub keys: Arc<ClientKeys>,
-}
-
-impl<B> ValidateRequest<B> for Authorize {
-    type ResponseBody = String;
-
-    fn validate(&mut self, request: &mut Request<B>) -> Result<(), Response<String>> {
-        let headers = request.headers().get_all(AUTHORIZATION);
-        match self.keys.authorize(headers.iter().map(HeaderValue::as_bytes)) {
-            Ok(key_id) => {
-                request.extensions_mut().insert(key_id);
-                Ok(())
-            }
-            Err(challenge) => {
-                let mut response = Response::new(UNAUTHORIZED.to_owned());
-                *response.status_mut() = StatusCode::UNAUTHORIZED;
-                let headers = response.headers_mut();
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                Err(response)
-            }
+pub fn authorize<B, R: From<&'static str>>(
+    keys: &ClientKeys,
+    mut request: Request<B>,
+) -> Result<Request<B>, Response<R>> {
+    let headers = request.headers().get_all(AUTHORIZATION);
+    match keys.authorize(headers.iter().map(HeaderValue::as_bytes)) {
+        Ok(key_id) => {
+            request.extensions_mut().insert(key_id);
+            Ok(request)
+        }
+        Err(challenge) => {
+            let mut response = Response::new(UNAUTHORIZED.into());
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            let headers = response.headers_mut();
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Err(response)
         }
     }
 }
 
-pub fn layer(keys: ClientKeys) -> ValidateRequestHeaderLayer<Authorize> {
-    ValidateRequestHeaderLayer::custom(Authorize { keys: Arc::new(keys) })
+async fn apps(key_id: Extension<KeyId>) -> String {
+    key_id.to_string()
+}
+
+/// Around a whole router, the layer also guards paths without a route. A route that you add after `layer` is public.
+pub fn router(keys: ClientKeys) -> Router {
+    let guarded = Router::new().route("/apps", get(apps));
+    let keys = Arc::new(keys);
+    let layer = AsyncRequireAuthorizationLayer::new(move |request: Request<_>| ready(authorize(&keys, request)));
+    Router::new().fallback_service(guarded).layer(layer)
 }

@@ -1,9 +1,11 @@
 //! Alone in its program, because it sets the program's subscriber.
 
+use arc_swap::ArcSwap;
 use client_keys::{ClientKey, ClientSecret, VerifyError, issue};
 use getrandom::SysRng;
 use middleware::authorize::{ClientKeys, INVALID_TOKEN, NO_TOKEN};
 use std::fs::{self, File};
+use std::sync::Arc;
 
 #[test]
 fn log_names_the_key_or_the_reason_and_never_the_token() {
@@ -26,7 +28,7 @@ fn log_names_the_key_or_the_reason_and_never_the_token() {
     let foreign = issue(&another, &mut SysRng).unwrap();
     let keys = ClientKeys {
         secret,
-        allowed: vec![key.key_id],
+        allowed: Arc::new(ArcSwap::from_pointee(vec![key.key_id])),
     };
     let bearer = |key: &ClientKey| format!("Bearer {}", key.key_access_token.as_str());
     let authorize = |header: &str| keys.authorize([header.as_bytes()]);

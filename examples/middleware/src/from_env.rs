@@ -1,0 +1,84 @@
+//! Reads the secret and the allow list from the environment. A list in a file may change without a restart.
+
+use super::authorize::ClientKeys;
+use arc_swap::ArcSwap;
+use client_keys::KeyId;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::{env, sync::Arc, thread, time::Duration};
+use tracing::{error, info, warn};
+
+impl ClientKeys {
+    /// Reads `CLIENT_SECRET`, and the list from `CLIENT_KEYS` or from the file whose path is `CLIENT_KEYS_FILE`.
+    ///
+    /// # Errors
+    ///
+    /// Names the variable and says what is wrong, but shows neither its text nor the file's.
+    pub fn from_env() -> Result<Self, String> {
+        let secret = variable("CLIENT_SECRET")?.parse();
+        let secret = secret.map_err(|error| format!("CLIENT_SECRET: {error}"))?;
+        let (text, path) = (variable("CLIENT_KEYS")?, variable("CLIENT_KEYS_FILE")?);
+        let list = match (text.is_empty(), path.is_empty()) {
+            (_, true) => parse("CLIENT_KEYS", &text)?,
+            (true, false) => read(&path)?,
+            (false, false) => return Err("CLIENT_KEYS and CLIENT_KEYS_FILE are both set; remove one".to_owned()),
+        };
+        let allowed = Arc::default();
+        replace(&allowed, &list);
+        if !path.is_empty() {
+            let allowed = allowed.clone();
+            thread::spawn(move || reload(&path, list, &allowed));
+        }
+        Ok(Self { secret, allowed })
+    }
+}
+
+/// Reads the file every two seconds. Acts on each new list and logs each new fault.
+fn reload(path: &str, list: Vec<KeyId>, allowed: &ArcSwap<Vec<KeyId>>) {
+    let mut before = Ok(list);
+    loop {
+        thread::sleep(Duration::from_secs(2));
+        let now = read(path);
+        if now != before {
+            match &now {
+                Ok(list) => replace(allowed, list),
+                Err(why) => error!("CLIENT_KEYS stays as it was until you correct the file: {why}"),
+            }
+            before = now;
+        }
+    }
+}
+
+fn replace(allowed: &ArcSwap<Vec<KeyId>>, list: &[KeyId]) {
+    allowed.store(Arc::new(list.to_vec()));
+    if list.is_empty() {
+        warn!("CLIENT_KEYS is not set or empty: every key is refused");
+    } else {
+        info!(count = list.len(), "client keys are those of CLIENT_KEYS");
+    }
+}
+
+fn read(path: &str) -> Result<Vec<KeyId>, String> {
+    let text = read_file(path).map_err(|error| format!("CLIENT_KEYS_FILE: {error}"))?;
+    parse("CLIENT_KEYS_FILE", &text)
+}
+
+/// Reads at most 1 MiB of a regular file, because a pipe or a device might never end.
+fn read_file(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    if fs::metadata(path)?.is_file() && File::open(path)?.take((1 << 20) + 1).read_to_string(&mut text)? <= 1 << 20 {
+        return Ok(text);
+    }
+    Err(io::Error::other("expected a regular file of at most 1 MiB"))
+}
+
+fn parse(name: &str, text: &str) -> Result<Vec<KeyId>, String> {
+    let list: Result<_, _> = KeyId::parse_list(text).collect();
+    list.map_err(|error| format!("{name}: {error}"))
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    let text = env::var_os(name).unwrap_or_default().into_string();
+    // The error itself would show the text.
+    text.map_err(|_| format!("{name}: expected UTF-8"))
+}
