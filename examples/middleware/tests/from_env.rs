@@ -35,6 +35,13 @@ fn process() {
 
 struct Process(Child, Receiver<String>);
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl Process {
     fn start(variables: &[(&str, &OsStr)]) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
