@@ -37,8 +37,8 @@
 //!
 //! [`issue`] takes any generator of `rand_core` 0.10; `SysRng` comes from `getrandom` 0.4 with the feature `sys_rng`.
 //! [`verify`] needs no generator. The crate reads neither the environment nor files, and has no Cargo features. It
-//! compiles with Rust 1.85 or later; use 1.89 or later on Cortex-M0 and RISC-V ([why](#dependencies)). A new major
-//! version of `rand_core` is a breaking release.
+//! compiles with Rust 1.85 or later; use 1.89 or later on Cortex-M0, M0+, RISC-V and AArch64 ([why](#dependencies)). A
+//! new major version of `rand_core` is a breaking release.
 //!
 //! # Rotation
 //!
@@ -112,26 +112,27 @@
 //!
 //! The guarantee ends when `verify` returns: what you do with the id of `Unlisted` has a time of its own, as has the
 //! generator that [`issue`] calls. It also needs a processor whose basic instructions take the same time for all
-//! operands: on x86-64, one with DOITM; for others, see [multiplication](no_std#multiplication).
+//! operands: on x86-64, one with DOITM; for small cores, see [`no_std`](no_std#timing).
 //!
 //! Two methods check the machine code for jumps and addresses that depend on what must stay hidden: valgrind's memcheck
 //! (x86-64), and a symbolic execution (x86-64 and small cores). They checked what Rust 1.95 (x86-64) and 1.96 (the
 //! others) made of this release with the dependencies in [its `Cargo.lock`][lock]: for `x86_64-unknown-linux-gnu` with
-//! `opt-level = 3`, with and without LTO, and for [Cortex-M and RV32](no_std#timing). `tests/README.md` in the
-//! repository says how. In all other builds, among them AArch64 and RV64, nobody looked; no violation is known.
+//! `opt-level = 3`, with and without LTO, and for [Cortex-M and RV32](no_std#timing). Nobody has checked other builds,
+//! such as those for AArch64. `tests/README.md` in the repository has the commands.
 //!
-//! [lock]: https://docs.rs/crate/client-keys/latest/source/Cargo.lock
+#![doc = concat!("[lock]: https://docs.rs/crate/client-keys/", env!("CARGO_PKG_VERSION"), "/source/Cargo.lock")]
 //!
 //! ## Dependencies
 //!
-//! Constant-time fixes for Cortex-M0, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes`
-//! 0.9.4 and later, which need Rust 1.89. With older ones the timing guarantee does not hold there. If the
-//! `rust-version` of your package is lower, cargo may choose older releases: raise it, and check with `cargo tree`.
+//! Constant-time fixes for Cortex-M0, M0+, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes` 0.9.4 and
+//! later, which need Rust 1.89. With older ones the timing guarantee does not hold there. Cargo chooses them if the
+//! `rust-version` of your package is lower: raise it, and check with `cargo tree | grep -E ' (aes|cmov|ctutils) v'`.
 //!
 //! # `no_std`
 //!
 //! The crate needs no operating system, no allocator, no static RAM and no atomic instructions, and no input makes it
-//! panic. [`no_std`] has an example for firmware, the checked builds, sizes, and instruction counts.
+//! panic. [`no_std`] says when a device should use it, and has an example, build settings, sizes and instruction
+//! counts.
 //!
 //! # The token format
 //!
@@ -181,7 +182,6 @@ pub mod token_format {}
 
 #[cfg(doc)]
 #[doc = include_str!("NO_STD.md")]
-#[doc = include_str!("FOOTPRINT.md")]
 pub mod no_std {}
 
 /// Holds nothing: the README's code, which `cargo test` compiles and runs.
