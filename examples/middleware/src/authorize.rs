@@ -14,6 +14,8 @@ pub const UNAUTHORIZED: &str = r#"{"error":"unauthorized"}"#;
 
 pub struct ClientKeys {
     pub secret: ClientSecret,
+    /// The secret that is being rotated out. Its tokens are still accepted: never set a stolen one.
+    pub previous: Option<ClientSecret>,
     /// Each request reads the list that is current then, so another thread can replace it as a whole.
     pub allowed: Arc<ArcSwap<Vec<KeyId>>>,
 }
@@ -29,14 +31,20 @@ impl ClientKeys {
             warn!("refused: expected one Authorization header with a bearer token");
             return Err(NO_TOKEN);
         };
-        match verify(&self.secret, &self.allowed.load(), token) {
+        let allowed = self.allowed.load();
+        let (verified, secret) = match (verify(&self.secret, &allowed, token), &self.previous) {
+            // On this error only: after any other, the previous secret would turn `Unlisted` into `Inauthentic`.
+            (Err(VerifyError::Inauthentic), Some(previous)) => (verify(previous, &allowed, token), "previous"),
+            (result, _) => (result, "current"),
+        };
+        match verified {
             Ok(key_id) => {
-                info!(%key_id, "accepted");
+                info!(%key_id, secret, "accepted");
                 Ok(key_id)
             }
             Err(why) => {
                 if let VerifyError::Unlisted(key_id) = why {
-                    warn!(%key_id, "refused: {why}");
+                    warn!(%key_id, secret, "refused: {why}");
                 } else {
                     warn!("refused: {why}");
                 }

@@ -1,22 +1,24 @@
-//! Reads the secret and the allow list from the environment. A list in a file may change without a restart.
+//! Reads the secrets and the allow list from the environment. A list in a file may change without a restart.
 
 use super::authorize::ClientKeys;
 use arc_swap::ArcSwap;
-use client_keys::KeyId;
+use client_keys::{ClientSecret, KeyId};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::{env, sync::Arc, thread, time::Duration};
 use tracing::{error, info, warn};
 
 impl ClientKeys {
-    /// Reads `CLIENT_SECRET`, and the list from `CLIENT_KEYS` or from the file whose path is `CLIENT_KEYS_FILE`.
+    /// Reads `CLIENT_SECRET`, during a rotation `CLIENT_SECRET_PREVIOUS`, and the list from `CLIENT_KEYS` or from the
+    /// file whose path is `CLIENT_KEYS_FILE`.
     ///
     /// # Errors
     ///
     /// Names the variable and says what is wrong, but shows neither its text nor the file's.
     pub fn from_env() -> Result<Self, String> {
-        let secret = variable("CLIENT_SECRET")?.parse();
-        let secret = secret.map_err(|error| format!("CLIENT_SECRET: {error}"))?;
+        let current =
+            secret("CLIENT_SECRET")?.ok_or("CLIENT_SECRET is not set: make one with `openssl rand -hex 32`")?;
+        let previous = secret("CLIENT_SECRET_PREVIOUS")?;
         let (text, path) = (variable("CLIENT_KEYS")?, variable("CLIENT_KEYS_FILE")?);
         let list = match (text.is_empty(), path.is_empty()) {
             (_, true) => parse("CLIENT_KEYS", &text)?,
@@ -29,7 +31,11 @@ impl ClientKeys {
             let allowed = allowed.clone();
             thread::spawn(move || reload(&path, list, &allowed));
         }
-        Ok(Self { secret, allowed })
+        Ok(Self {
+            secret: current,
+            previous,
+            allowed,
+        })
     }
 }
 
@@ -75,6 +81,12 @@ fn read_file(path: &str) -> io::Result<String> {
 fn parse(name: &str, text: &str) -> Result<Vec<KeyId>, String> {
     let list: Result<_, _> = KeyId::parse_list(text).collect();
     list.map_err(|error| format!("{name}: {error}"))
+}
+
+fn secret(name: &str) -> Result<Option<ClientSecret>, String> {
+    let text = variable(name)?;
+    let secret = (!text.is_empty()).then(|| text.parse());
+    secret.transpose().map_err(|error| format!("{name}: {error}"))
 }
 
 fn variable(name: &str) -> Result<String, String> {

@@ -131,6 +131,7 @@ impl Keys {
         let allowed = self.listed.iter().map(|key| key.key_id).collect();
         ClientKeys {
             secret: self.secret.parse().unwrap(),
+            previous: None,
             allowed: Arc::new(ArcSwap::from_pointee(allowed)),
         }
     }

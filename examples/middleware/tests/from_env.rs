@@ -19,6 +19,13 @@ use std::{
 /// Nothing here takes that long, however busy the machine is.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+const NAMES: [&str; 4] = [
+    "CLIENT_SECRET",
+    "CLIENT_SECRET_PREVIOUS",
+    "CLIENT_KEYS",
+    "CLIENT_KEYS_FILE",
+];
+
 /// Takes an `Authorization` header from each line of its standard input.
 #[test]
 #[ignore = "the process that the tests start"]
@@ -46,7 +53,7 @@ impl Process {
     fn start(variables: &[(&str, &OsStr)]) -> Self {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--ignored", "--exact", "process", "--nocapture"])
-            .envs(["CLIENT_SECRET", "CLIENT_KEYS", "CLIENT_KEYS_FILE"].map(|name| (name, "")))
+            .envs(NAMES.map(|name| (name, "")))
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -77,14 +84,17 @@ impl Process {
     #[track_caller]
     fn accepts(&self, key: &ClientKey) {
         self.send(key);
-        self.writes(&format!(" INFO accepted key_id={}", key.key_id));
+        self.writes(&format!(" INFO accepted key_id={} secret=\"current\"", key.key_id));
     }
 
     #[track_caller]
     fn refuses(&self, key: &ClientKey) {
         self.send(key);
         let why = VerifyError::Unlisted(key.key_id);
-        self.writes(&format!(" WARN refused: {why} key_id={}", key.key_id));
+        self.writes(&format!(
+            " WARN refused: {why} key_id={} secret=\"current\"",
+            key.key_id
+        ));
     }
 }
 
@@ -113,6 +123,26 @@ fn variable_holds_the_list() {
     let process = Process::start(&[("CLIENT_SECRET", &secret)]);
     process.writes(" WARN CLIENT_KEYS is not set or empty: every key is refused");
     process.refuses(&listed);
+}
+
+#[test]
+fn previous_secret_is_accepted_and_named_in_the_log() {
+    let (secret, [key, _]) = secret_and_keys();
+    let (previous, [old, unlisted]) = secret_and_keys();
+    let list = format!("{},{}", key.key_id, old.key_id);
+    let variables = [
+        ("CLIENT_SECRET", &*secret),
+        ("CLIENT_SECRET_PREVIOUS", &*previous),
+        ("CLIENT_KEYS", list.as_ref()),
+    ];
+    let process = Process::start(&variables);
+    process.has(2);
+    process.accepts(&key);
+    process.send(&old);
+    process.writes(&format!(" INFO accepted key_id={} secret=\"previous\"", old.key_id));
+    process.send(&unlisted);
+    let (why, id) = (VerifyError::Unlisted(unlisted.key_id), unlisted.key_id);
+    process.writes(&format!(" WARN refused: {why} key_id={id} secret=\"previous\""));
 }
 
 #[test]
@@ -178,13 +208,15 @@ fn mistake_at_the_start_is_named_and_shows_no_text() {
         let variables = [("CLIENT_SECRET", &*secret), (name, OsStr::from_bytes(text))];
         fails(&variables, &format!("{name}: {expected}"));
     };
-    fails(&[], "CLIENT_SECRET: expected 64 hexadecimal digits, found 0 characters");
-    fails_with(
-        "CLIENT_SECRET",
-        &[secret.as_bytes(), b"\n"].concat(),
-        "expected 64 hexadecimal digits, found 65 characters",
-    );
-    for name in ["CLIENT_SECRET", "CLIENT_KEYS", "CLIENT_KEYS_FILE"] {
+    fails(&[], "CLIENT_SECRET is not set: make one with `openssl rand -hex 32`");
+    for name in ["CLIENT_SECRET", "CLIENT_SECRET_PREVIOUS"] {
+        fails_with(
+            name,
+            &[secret.as_bytes(), b"\n"].concat(),
+            "expected 64 hexadecimal digits, found 65 characters",
+        );
+    }
+    for name in NAMES {
         fails_with(name, b"xxx\xff", "expected UTF-8");
     }
     fails_with(

@@ -28,6 +28,7 @@ fn log_names_the_key_or_the_reason_and_never_the_token() {
     let foreign = issue(&another, &mut SysRng).unwrap();
     let keys = ClientKeys {
         secret,
+        previous: None,
         allowed: Arc::new(ArcSwap::from_pointee(vec![key.key_id])),
     };
     let bearer = |key: &ClientKey| format!("Bearer {}", key.key_access_token.as_str());
@@ -41,8 +42,11 @@ fn log_names_the_key_or_the_reason_and_never_the_token() {
 
     let id = unlisted.key_id;
     let expected = [
-        format!(" INFO accepted key_id={}", key.key_id),
-        format!(" WARN refused: {} key_id={id}", VerifyError::Unlisted(id)),
+        format!(" INFO accepted key_id={} secret=\"current\"", key.key_id),
+        format!(
+            " WARN refused: {} key_id={id} secret=\"current\"",
+            VerifyError::Unlisted(id)
+        ),
         format!(" WARN refused: {}", VerifyError::Inauthentic),
         format!(" WARN refused: {}", VerifyError::Malformed),
         " WARN refused: expected one Authorization header with a bearer token".to_owned(),
