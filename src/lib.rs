@@ -22,12 +22,14 @@
 //! # let mut bytes = [0; 32];
 //! # getrandom::fill(&mut bytes)?;
 //! # let client_secret = bytes.map(|byte| format!("{byte:02x}")).concat();
-//! let secret: ClientSecret = client_secret.parse()?; // the text of CLIENT_SECRET
+//! // The text of CLIENT_SECRET.
+//! let secret: ClientSecret = client_secret.parse()?;
 //!
 //! let key = issue(&secret, &mut SysRng)?;
 //! let (id, token) = (key.key_id, key.key_access_token.as_str());
 //!
-//! let client_keys = format!("{id}, 0123456789abcdef0123456789abcd"); // the text of CLIENT_KEYS
+//! // The text of CLIENT_KEYS.
+//! let client_keys = format!("{id}, 0123456789abcdef0123456789abcd");
 //! let allowed: Vec<KeyId> = KeyId::parse_list(&client_keys).collect::<Result<_, _>>()?;
 //! assert_eq!(verify(&secret, &allowed, token), Ok(id));
 //! assert_eq!(verify(&secret, &allowed[1..], token), Err(VerifyError::Unlisted(id)));
