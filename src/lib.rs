@@ -114,12 +114,12 @@
 //!
 //! The guarantee ends when `verify` returns: what you do with the id of `Unlisted` has a time of its own, as has the
 //! generator that [`issue`] calls. It also needs a processor whose basic instructions take the same time for all
-//! operands: on x86-64, one with DOITM; for small cores, see [`no_std`](no_std#timing).
+//! operands: on x86-64, one with DOITM; for small cores, see [multiplication](no_std#multiplication).
 //!
 //! Two methods check the machine code for jumps and addresses that depend on what must stay hidden: valgrind's memcheck
 //! (x86-64), and a symbolic execution (x86-64 and small cores). They checked what Rust 1.95 (x86-64) and 1.96 (the
 //! others) made of this release with the dependencies in [its `Cargo.lock`][lock]: for `x86_64-unknown-linux-gnu` with
-//! `opt-level = 3`, with and without LTO, and for [Cortex-M and RV32](no_std#timing). Nobody has checked other builds,
+//! `opt-level = 3`, with and without LTO, and for [Cortex-M and RV32](no_std#build). Nobody has checked other builds,
 //! such as those for AArch64. `tests/README.md` in the repository has the commands.
 //!
 #![doc = concat!("[lock]: https://docs.rs/crate/client-keys/", env!("CARGO_PKG_VERSION"), "/source/Cargo.lock")]
@@ -127,8 +127,8 @@
 //! ## Dependencies
 //!
 //! Constant-time fixes for Cortex-M0, M0+, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes` 0.9.4 and
-//! later, which need Rust 1.89. With older ones the timing guarantee does not hold there. Cargo chooses them if the
-//! `rust-version` of your package is lower: raise it, and check with `cargo tree | grep -E ' (aes|cmov|ctutils) v'`.
+//! later, which need Rust 1.89. With older ones, which cargo may choose if the `rust-version` of your package is lower,
+//! the timing guarantee does not hold there: raise it, and check with `cargo tree | grep -E ' (aes|cmov|ctutils) v'`.
 //!
 //! # `no_std`
 //!
