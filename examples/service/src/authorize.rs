@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, middleware::Next};
 use client_keys::{ClientSecret, KeyId, VerifyError, verify};
 use serde_json::json;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use tracing::{error, info, warn};
+use tracing::{error, field::display, info, warn};
 
 /// Counts the requests that were accepted under the previous secret, if there is one: the log may drop their lines.
 pub static ACCEPTED_UNDER_PREVIOUS: OnceLock<AtomicU64> = OnceLock::new();
@@ -34,12 +35,15 @@ const CACHE_CONTROL: &str = "private";
 
 /// Accepts a request with a listed client key, and adds the key's id or its [`Entry`] in the table as an extension.
 ///
-/// The log shows the id or the handle and the reason, the answer shows neither, and nothing shows the token.
+/// The log shows the id or the handle, the reason and the client's address. The answer shows none of them, and nothing
+/// shows the token.
 pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request, next: Next) -> Response {
+    // Without an address, the lines have no such field. It stands last, so that `address=…$` finds no longer one.
+    let address = client_address(request.headers()).map(display);
     let token = match bearer_token(request.headers()) {
         Ok(token) => token,
         Err(why) => {
-            warn!(why, "refused");
+            warn!(why, address, "refused");
             return unauthorized(r#"Bearer realm="apps""#);
         }
     };
@@ -52,27 +56,27 @@ pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request
             let entry = match table.look_up(handle).await {
                 Ok(entry) => entry,
                 Err(error) => {
-                    error!(%handle, error = describe(&*error), "look-up failed");
+                    error!(%handle, error = describe(&*error), address, "look-up failed");
                     return unavailable();
                 }
             };
             let Entry { handle, label, refused } = &entry;
             if let Some(why) = refused {
-                warn!(why, %handle, label, secret, "refused");
+                warn!(why, %handle, label, secret, address, "refused");
                 return unauthorized(INVALID_TOKEN);
             }
-            info!(%handle, label, secret, "accepted");
+            info!(%handle, label, secret, address, "accepted");
             request.extensions_mut().insert(entry);
         }
         (Ok(key_id), _) => {
-            info!(%key_id, secret, "accepted");
+            info!(%key_id, secret, address, "accepted");
             request.extensions_mut().insert(key_id);
         }
         (Err(why), _) => {
             if let VerifyError::Unlisted(key_id) = why {
-                warn!(%why, %key_id, secret, "refused");
+                warn!(%why, %key_id, secret, address, "refused");
             } else {
-                warn!(%why, "refused");
+                warn!(%why, address, "refused");
             }
             return unauthorized(INVALID_TOKEN);
         }
@@ -128,6 +132,13 @@ fn bearer_token(headers: &HeaderMap) -> Result<&[u8], &'static str> {
         Some(start) => Ok(&token[start..]),
         None => Err("no token after Bearer"),
     }
+}
+
+/// The address in the only `X-Real-IP`, which the proxy sets. Whoever reaches the service without it can send any other.
+fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
+    let mut values = headers.get_all("x-real-ip").iter();
+    let address = values.next()?.to_str().ok()?.parse().ok()?;
+    values.next().is_none().then_some(address)
 }
 
 /// RFC 6750 section 3: at least one parameter after `Bearer`, and an error code only if the request had a token.

@@ -611,6 +611,30 @@ fn locked_table_is_503_soon_and_over_as_soon_as_the_lock_is() {
 
 #[test]
 #[ignore = "needs PostgreSQL: tests/run"]
+fn log_has_the_address_that_the_proxy_sets() {
+    let database = Database::new();
+    let [(_, listed), (revoked_handle, revoked)] = ["listed", "revoked"].map(|label| database.issue(label));
+    database.operate(&["revoke", &revoked_handle]);
+    let service = database.start();
+    let get = |token: &str| {
+        let authorization = format!("Authorization: Bearer {token}");
+        service.get_apps(&[authorization.as_bytes(), b"X-Real-IP: 203.0.113.7"])
+    };
+    let last = |event: &str| assert!(service.wait_for_log(event).ends_with(" address=203.0.113.7"), "{event}");
+    get(&listed).assert_accepted();
+    last("accepted handle=");
+    get(&revoked).assert_refused(INVALID_TOKEN);
+    last("refused why=\"revoked\"");
+    get(&database.unlisted().token).assert_refused(INVALID_TOKEN);
+    last("refused why=\"not in the table\"");
+    let lock = database.lock("LOCK TABLE client_keys IN ACCESS EXCLUSIVE MODE");
+    get(&listed).assert_unavailable();
+    last("look-up failed handle=");
+    lock.release();
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: tests/run"]
 fn expired_key_is_refused_from_its_date_on() {
     let database = Database::new();
     // Neither the zone of the database nor its style of dates changes the date.

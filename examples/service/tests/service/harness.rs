@@ -257,7 +257,7 @@ impl Service {
     }
 
     #[track_caller]
-    fn wait_for_log_after(&self, length: usize, text: &str) -> String {
+    pub fn wait_for_log_after(&self, length: usize, text: &str) -> String {
         let line = wait_for(|| {
             // Whole lines only: the last one may still be being written.
             let log = self.log();

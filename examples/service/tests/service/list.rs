@@ -556,6 +556,51 @@ fn log_tells_why_a_request_was_refused() {
 }
 
 #[test]
+fn log_has_the_address_of_the_only_x_real_ip() {
+    let secret = new_secret();
+    let [listed, unlisted] = [new_key(&secret), new_key(&secret)];
+    let service = Service::start(&[("CLIENT_SECRET", &secret), ("CLIENT_KEYS", &listed.id)]);
+    let requests = [
+        (bearer(&listed), "accepted key_id="),
+        (bearer(&unlisted), "refused why=key id not"),
+        (bearer(&new_key(&new_secret())), "refused why=token altered"),
+        ("Authorization: Bearer x\r\n".to_owned(), "refused why=not a client"),
+        (String::new(), "refused why=\"no Authorization"),
+    ];
+    let one = "X-Real-IP: 203.0.113.7\r\n";
+    let mut cases = vec![
+        (one.as_bytes().to_vec(), " address=203.0.113.7"),
+        (b"x-real-ip:\t2001:DB8::7 \r\n".to_vec(), " address=2001:db8::7"),
+        (b"X-Real-IP: 203.0.113.7\xff\r\n".to_vec(), ""),
+    ];
+    for (other, malformed) in [
+        ("", "203.0.113.7, 203.0.113.8"),
+        ("", "203.0.113.7 address=203.0.113.8"),
+        ("", "203.0.113.7:80"),
+        ("", "[2001:db8::7]"),
+        ("", "203.0.113.007"),
+        ("", ""),
+        (one, "203.0.113.7"),
+        (one, "x"),
+        ("X-Forwarded-For: 203.0.113.7\r\nForwarded: for=203.0.113.7\r\n", "x"),
+    ] {
+        cases.push((format!("{other}X-Real-IP: {malformed}\r\n").into_bytes(), ""));
+    }
+    cases.push((Vec::new(), ""));
+    for (headers, end) in &cases {
+        for (authorization, event) in &requests {
+            let head = format!("GET /apps HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{authorization}");
+            let length = service.log().len();
+            service.send(&[head.as_bytes(), headers, b"\r\n"].concat());
+            let line = service.wait_for_log_after(length, "service::authorize: ");
+            assert!(line.contains(event), "{line}");
+            assert!(line.ends_with(end), "{line}");
+            assert_eq!(line.contains("address="), !end.is_empty(), "{line}");
+        }
+    }
+}
+
+#[test]
 fn secret_is_rotated_without_a_gap() {
     let (old, new) = (new_secret(), new_secret());
     let [before, revoked] = [new_key(&old), new_key(&old)];
