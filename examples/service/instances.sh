@@ -21,7 +21,8 @@ on_instance='set -e
     restart() {
         systemctl daemon-reload
         systemctl restart client-keys
-        curl -sS -o /dev/null --retry 10 --retry-delay 1 --retry-connrefused http://127.0.0.1:3000/health
+        curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-connrefused http://127.0.0.1:3000/health ||
+            { echo "the service does not answer"; false; }
     }
     reload() {
         local now=$(date +@%s.%N) line
@@ -39,7 +40,7 @@ on_instance='set -e
 send() {
     local host failed=0
     for host in $instances; do
-        [ "$host" = "$HOSTNAME" ] || scp -o ConnectTimeout=10 -p "$@" "$host:/etc/client-keys/" ||
+        [ "$host" = "$HOSTNAME" ] || scp -q -o ConnectTimeout=10 -p "$@" "$host:/etc/client-keys/" ||
             { echo "FAILED on $host"; failed=1; }
     done
     return "$failed"
@@ -74,17 +75,24 @@ fingerprints() {
         sha256sum | cut -c 1-8
 }
 
-# rotate_secret: lets every instance and `whose` accept a new secret beside the present one. Run again, it makes no other.
+# rotate_secret: lets every instance and `whose` accept a new secret beside the present one, and notes the old keys. Run
+# again, it makes no other.
 rotate_secret() (
-    cd /etc/client-keys && umask 077 || exit
+    umask 077
+    if [ -e /root/client-keys/.env ]; then
+        cd /root/client-keys && { [ -s old_keys ] || {
+            service list >list && awk -F '\t' 'NR > 1 && $4 == "-" { print $1 }' list >old_keys && rm list
+        }; }
+    else
+        cd /etc/client-keys && { [ -s old_keys ] || cut -d ' ' -f 1 clients.txt >old_keys; }
+    fi || exit
+    grep -q ^CLIENT_SECRET_PREVIOUS .env ||
+        sed -i '$a CLIENT_SECRET_PREVIOUS_FILE=/etc/client-keys/client_secret_previous' .env
+    cd /etc/client-keys || exit
     [ -e client_secret_previous ] || {
         openssl rand -hex 32 >client_secret.new && cp -p client_secret client_secret_previous &&
             mv client_secret.new client_secret
     } || exit
-    own=/root/client-keys/.env
-    [ -e "$own" ] || own=.env
-    grep -q ^CLIENT_SECRET_PREVIOUS "$own" ||
-        sed -i '$a CLIENT_SECRET_PREVIOUS_FILE=/etc/client-keys/client_secret_previous' "$own"
     send client_secret client_secret_previous && each '
         mkdir -p /etc/systemd/system/client-keys.service.d
         printf "%s\n" "[Service]" \
@@ -94,14 +102,20 @@ rotate_secret() (
         restart' && echo rotating
 )
 
-# end_rotation: lets every instance accept the present secret alone.
-end_rotation() {
-    { [ ! -e /root/client-keys/.env ] || sed -i '/^CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env; } &&
-        rm -f /etc/client-keys/client_secret_previous && each '
-            sed -i "/^CLIENT_SECRET_PREVIOUS/d" /etc/client-keys/.env
-            rm -f /etc/client-keys/client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
-            restart' && echo ended
-}
+# end_rotation: lets every instance accept the present secret alone, and revokes the old keys.
+end_rotation() (
+    [ ! -e /root/client-keys/.env ] || sed -i '/^CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env
+    rm -f /etc/client-keys/client_secret_previous
+    each '
+        sed -i "/^CLIENT_SECRET_PREVIOUS/d" /etc/client-keys/.env
+        rm -f /etc/client-keys/client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
+        restart' || exit
+    if [ -e /root/client-keys/.env ]; then
+        cd /root/client-keys && while read -r handle; do service revoke "$handle" || exit; done <old_keys >>revoked.log
+    else
+        cd /etc/client-keys && revoke_keys $(grep -oFf old_keys clients.txt)
+    fi && rm old_keys && echo ended
+)
 
 # replace_secret: lets every instance accept a new secret alone and, without a database, no key. Names stay in clients.txt.
 replace_secret() (
@@ -144,7 +158,19 @@ issue_to_all() (
     fi
 )
 
-# The next two are for the database.
+# The next four are for the database.
+
+# list_clients: adds the end date, or `-`, and the client's name of each key that is not revoked to clients.txt.
+list_clients() (
+    cd /root/client-keys && umask 077 && service list >list &&
+        awk -F '\t' 'NR > 1 && $4 == "-" { print $3 "\t" $6 }' list >>clients.txt && rm list
+)
+
+# revoke_all: revokes every key, after it noted its handle in revoked.log and the client's name in clients.txt.
+revoke_all() (
+    list_clients && cd /root/client-keys && service list >list &&
+        awk -F '\t' 'NR > 1 && $4 == "-" { print $1 }' list >>revoked.log && rm list && service revoke --all --yes
+)
 
 # send_password: hands the service's password in /etc/client-keys/password to every instance.
 send_password() (
@@ -189,6 +215,15 @@ list_keys() (
     [ "$ids" ] || { echo "no key: nothing was changed"; exit 1; }
     sort -uo clients.txt clients.txt - <<<"${lines%?}" && edit_keys "$remove s/=/&$ids/"
 )
+
+# issue_key CLIENT_NAME: issues a key and lists it.
+issue_key() {
+    local key status=0
+    key=$(cd /etc/client-keys && service issue) || return
+    list_keys <<<"$(sed -n 's/^key_id: //p' <<<"$key") ${1:?}" || status=1
+    echo "$key"
+    return "$status"
+}
 
 # revoke_keys KEY_ID...: removes the ids from CLIENT_KEYS, and moves their lines from clients.txt to revoked.txt.
 revoke_keys() (
