@@ -84,7 +84,7 @@ rotate_secret() (
             service list >list && awk -F '\t' 'NR > 1 && $4 == "-" { print $1 }' list >old_keys && rm list
         }; }
     else
-        cd /etc/client-keys && { [ -s old_keys ] || cut -d ' ' -f 1 clients.txt >old_keys; }
+        cd /etc/client-keys && { [ -s old_keys ] || sed -nE 's/^([0-9a-f]{30}) .*/\1/p' clients.txt >old_keys; }
     fi || exit
     grep -q ^CLIENT_SECRET_PREVIOUS .env ||
         sed -i '$a CLIENT_SECRET_PREVIOUS_FILE=/etc/client-keys/client_secret_previous' .env
@@ -111,9 +111,10 @@ end_rotation() (
         rm -f /etc/client-keys/client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
         restart' || exit
     if [ -e /root/client-keys/.env ]; then
-        cd /root/client-keys && while read -r handle; do service revoke "$handle" || exit; done <old_keys >>revoked.log
+        cd /root/client-keys && touch old_keys &&
+            while read -r handle; do service revoke "$handle" || exit; done <old_keys >>revoked.log
     else
-        cd /etc/client-keys && revoke_keys $(grep -oFf old_keys clients.txt)
+        cd /etc/client-keys && touch old_keys && revoke_keys $(grep -oFf old_keys clients.txt)
     fi && rm old_keys && echo ended
 )
 
@@ -135,6 +136,7 @@ replace_secret() (
 
 # issue_to_all: issues a key to each line of clients.txt, and writes name, handle or id, and token to the file new_keys.
 issue_to_all() (
+    local end client expires new
     umask 077
     if [ -e /root/client-keys/.env ]; then
         cd /root/client-keys || exit
@@ -204,6 +206,7 @@ edit_keys() {
 
 # list_keys: reads lines of a key id and a client's name, notes them in clients.txt, and adds the ids to CLIENT_KEYS.
 list_keys() (
+    local id name lines='' ids='' remove=''
     cd /etc/client-keys && umask 077 && touch clients.txt || exit
     while read -r id name; do
         [[ $id =~ ^[0-9a-f]{30}$ && $name ]] || { echo "expected a key id and a name: nothing was changed"; exit 1; }
@@ -227,6 +230,7 @@ issue_key() {
 
 # revoke_keys KEY_ID...: removes the ids from CLIENT_KEYS, and moves their lines from clients.txt to revoked.txt.
 revoke_keys() (
+    local id remove=''
     cd /etc/client-keys && umask 077 && touch clients.txt || exit
     for id; do
         [[ $id =~ ^[0-9a-f]{30}$ ]] && grep -qi "$id" clients.txt .env ||
