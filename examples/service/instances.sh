@@ -128,10 +128,13 @@ replace_secret() (
         grep -v '^- ' clients.txt | sed "s/^/$(date -u +%FT%TZ) /" >>revoked.txt
         sed -i 's/^[0-9a-f]* /- /' clients.txt
     fi
-    send client_secret && each '
+    # Where the new secret did not arrive, the rest is done all the same.
+    local sent=0
+    send client_secret || sent=1
+    each '
         sed -i "s/^CLIENT_KEYS=.*/CLIENT_KEYS=/; /^CLIENT_SECRET_PREVIOUS/d" /etc/client-keys/.env
         rm -f /etc/client-keys/client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
-        restart' && echo replaced
+        restart' && [ "$sent" = 0 ] && echo replaced
 )
 
 # issue_to_all: issues a key to each line of clients.txt, and writes name, handle or id, and token to the file new_keys.
