@@ -38,7 +38,7 @@ const CACHE_CONTROL: &str = "private";
 /// The log shows the id or the handle, the reason and the client's address. The answer shows none of them, and nothing
 /// shows the token.
 pub async fn authorize(State(keys): State<Arc<ClientKeys>>, mut request: Request, next: Next) -> Response {
-    // Without an address, the lines have no such field. It stands last, so that `address=…$` finds no longer one.
+    // Without an address, the lines lack the field. It stands last, so that `grep 'address=…$'` finds no longer address.
     let address = client_address(request.headers()).map(display);
     let token = match bearer_token(request.headers()) {
         Ok(token) => token,
@@ -134,7 +134,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&[u8], &'static str> {
     }
 }
 
-/// The address in the only `X-Real-IP`, which the proxy sets. Whoever reaches the service without it can send any other.
+/// The address in the only `X-Real-IP`, which the proxy sets. A caller that bypasses the proxy can send any address.
 fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
     let mut values = headers.get_all("x-real-ip").iter();
     let address = values.next()?.to_str().ok()?.parse().ok()?;
