@@ -119,8 +119,9 @@
 //! Two methods check the machine code for jumps and addresses that depend on what must stay hidden: valgrind's memcheck
 //! (x86-64), and a symbolic execution (x86-64 and small cores). They checked what Rust 1.95 (x86-64) and 1.96 (the
 //! others) made of this release with the dependencies in [its `Cargo.lock`][lock]: for `x86_64-unknown-linux-gnu` with
-//! `opt-level = 3`, with and without LTO, and for [Cortex-M and RV32](no_std#build). Nobody has checked other builds,
-//! such as those for AArch64. `tests/README.md` in the repository has the commands.
+//! `opt-level = 3`, with and without LTO, and for [Cortex-M and RV32](no_std#build). Other builds are not checked, such
+//! as those for AArch64 or with another compiler, which may inline other functions. `tests/README.md` in the repository
+//! has the commands.
 //!
 #![doc = concat!("[lock]: https://docs.rs/crate/client-keys/", env!("CARGO_PKG_VERSION"), "/source/Cargo.lock")]
 //!

@@ -32,15 +32,18 @@ pub fn authorize<B, R: From<&'static str>>(
     }
 }
 
-async fn apps(key_id: Extension<KeyId>) -> String {
-    key_id.to_string()
-}
-
-/// Guards paths without a route, too. As a layer of `guarded`, it would let axum name a route's methods in the `Allow`
-/// header of a 401. A route that you add after `layer` is public.
-pub fn router(keys: ClientKeys) -> Router {
-    let guarded = Router::new().route("/apps", get(apps));
+/// Guards paths without a route, too. As a layer of `router` itself, it would let axum name a route's methods in the
+/// `Allow` header of a 401. A route that you add to the result is public.
+pub fn guard(router: Router, keys: ClientKeys) -> Router {
     let keys = Arc::new(keys);
     let layer = AsyncRequireAuthorizationLayer::new(move |request: Request<_>| ready(authorize(&keys, request)));
-    Router::new().fallback_service(guarded).layer(layer)
+    Router::new().fallback_service(router).layer(layer)
+}
+
+async fn apps(Extension(id): Extension<KeyId>) -> String {
+    id.to_string()
+}
+
+pub fn app(keys: ClientKeys) -> Router {
+    guard(Router::new().route("/apps", get(apps)), keys)
 }

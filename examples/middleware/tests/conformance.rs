@@ -371,7 +371,7 @@ fn axum_conforms() {
     let (client_keys, (listener, port)) = (keys.client_keys(), listener());
     in_background(move || async {
         let listener: tokio::net::TcpListener = listener.try_into().unwrap();
-        axum::serve(listener, middleware::tower::router(client_keys))
+        axum::serve(listener, middleware::tower::app(client_keys))
             .await
             .unwrap();
     });
@@ -619,5 +619,17 @@ fn readme_has_the_versions_that_were_tested() {
     for [framework, version] in rows {
         let package = format!("name = \"{}\"\nversion = \"{version}\"\n", framework.to_lowercase());
         assert!(lock.contains(&package), "{framework}: not {version}");
+    }
+}
+
+#[test]
+fn front_page_has_the_code_that_was_tested() {
+    let read = |name: &str| fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, code) = (read("../../README.md"), read("src/tower.rs"));
+    for line in [
+        "async fn apps(Extension(id): Extension<KeyId>)",
+        "guard(Router::new().route(\"/apps\", get(apps)), ",
+    ] {
+        assert!(readme.contains(line) && code.contains(line), "{line}");
     }
 }
