@@ -5,6 +5,7 @@ use arc_swap::ArcSwap;
 use client_keys::{ClientSecret, KeyId};
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{env, sync::Arc, thread, time::Duration};
 use tracing::{error, info, warn};
 
@@ -19,17 +20,17 @@ impl ClientKeys {
         let current =
             secret("CLIENT_SECRET")?.ok_or("CLIENT_SECRET is not set: make one with `openssl rand -hex 32`")?;
         let previous = secret("CLIENT_SECRET_PREVIOUS")?;
-        let (text, path) = (variable("CLIENT_KEYS")?, variable("CLIENT_KEYS_FILE")?);
-        let list = match (text.is_empty(), path.is_empty()) {
-            (_, true) => parse("CLIENT_KEYS", &text)?,
-            (true, false) => read(&path)?,
+        let (list, path) = (variable("CLIENT_KEYS")?, variable("CLIENT_KEYS_FILE")?);
+        let (name, text) = match (list.is_empty(), path.is_empty()) {
+            (_, true) => ("CLIENT_KEYS", Ok(list)),
+            (true, false) => ("CLIENT_KEYS_FILE", read(&path)),
             (false, false) => return Err("CLIENT_KEYS and CLIENT_KEYS_FILE are both set; remove one".to_owned()),
         };
         let allowed = Arc::default();
-        replace(&allowed, &list);
+        replace(&allowed, text.clone()).map_err(|why| format!("{name}: {why}"))?;
         if !path.is_empty() {
             let allowed = allowed.clone();
-            thread::spawn(move || reload(&path, list, &allowed));
+            thread::spawn(move || reload(&path, text, &allowed));
         }
         Ok(Self {
             secret: current,
@@ -39,34 +40,40 @@ impl ClientKeys {
     }
 }
 
-/// Reads the file every two seconds. Acts on each new list and logs each new fault.
-fn reload(path: &str, list: Vec<KeyId>, allowed: &ArcSwap<Vec<KeyId>>) {
-    let mut before = Ok(list);
+/// Reads the file every two seconds, and acts on each change.
+fn reload(path: &str, mut before: Result<String, String>, allowed: &ArcSwap<Vec<KeyId>>) {
     loop {
         thread::sleep(Duration::from_secs(2));
         let now = read(path);
-        if now != before {
-            match &now {
-                Ok(list) => replace(allowed, list),
-                Err(why) => error!("CLIENT_KEYS stays as it was until you correct the file: {why}"),
-            }
+        // Logging may panic, for example if nothing reads it any more. That must not end the thread: it tries again.
+        let handled = now != before
+            && catch_unwind(AssertUnwindSafe(|| {
+                if let Err(why) = replace(allowed, now.clone()) {
+                    error!("CLIENT_KEYS stays as it was until you correct the file: CLIENT_KEYS_FILE: {why}");
+                }
+            }))
+            .is_ok();
+        if handled {
             before = now;
         }
     }
 }
 
-fn replace(allowed: &ArcSwap<Vec<KeyId>>, list: &[KeyId]) {
-    allowed.store(Arc::new(list.to_vec()));
-    if list.is_empty() {
+fn replace(allowed: &ArcSwap<Vec<KeyId>>, text: Result<String, String>) -> Result<(), String> {
+    let list: Result<Vec<_>, _> = KeyId::parse_list(&text?).collect();
+    let list = list.map_err(|error| error.to_string())?;
+    let count = list.len();
+    allowed.store(Arc::new(list));
+    if count == 0 {
         warn!("CLIENT_KEYS is not set or empty: every key is refused");
     } else {
-        info!(count = list.len(), "client keys are those of CLIENT_KEYS");
+        info!(count, "client keys are those of CLIENT_KEYS");
     }
+    Ok(())
 }
 
-fn read(path: &str) -> Result<Vec<KeyId>, String> {
-    let text = read_file(path).map_err(|error| format!("CLIENT_KEYS_FILE: {error}"))?;
-    parse("CLIENT_KEYS_FILE", &text)
+fn read(path: &str) -> Result<String, String> {
+    read_file(path).map_err(|error| error.to_string())
 }
 
 /// Reads at most 1 MiB of a regular file, because a pipe or a device might never end.
@@ -76,11 +83,6 @@ fn read_file(path: &str) -> io::Result<String> {
         return Ok(text);
     }
     Err(io::Error::other("expected a regular file of at most 1 MiB"))
-}
-
-fn parse(name: &str, text: &str) -> Result<Vec<KeyId>, String> {
-    let list: Result<_, _> = KeyId::parse_list(text).collect();
-    list.map_err(|error| format!("{name}: {error}"))
 }
 
 fn secret(name: &str) -> Result<Option<ClientSecret>, String> {

@@ -11,7 +11,10 @@ use std::{
     os::unix::{ffi::OsStrExt, fs::symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::{
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -31,7 +34,12 @@ const NAMES: [&str; 4] = [
 #[ignore = "the process that the tests start"]
 fn process() {
     let log = tracing_subscriber::fmt().with_ansi(false).without_time();
-    log.with_target(false).with_writer(io::stderr).init();
+    let lines = AtomicUsize::new(0);
+    let writer = move || {
+        assert!(lines.fetch_add(1, Relaxed) != 1 || env::var_os("PANIC").is_none());
+        io::stderr()
+    };
+    log.with_target(false).with_writer(writer).init();
     match ClientKeys::from_env() {
         Ok(keys) => io::stdin().lines().for_each(|header| {
             let _ = keys.authorize([header.unwrap().as_bytes()]);
@@ -127,8 +135,9 @@ fn variable_holds_the_list() {
 
 #[test]
 fn previous_secret_is_accepted_and_named_in_the_log() {
-    let (secret, [key, _]) = secret_and_keys();
+    let (secret, [key, other]) = secret_and_keys();
     let (previous, [old, unlisted]) = secret_and_keys();
+    let (_, [foreign, _]) = secret_and_keys();
     let list = format!("{},{}", key.key_id, old.key_id);
     let variables = [
         ("CLIENT_SECRET", &*secret),
@@ -140,6 +149,9 @@ fn previous_secret_is_accepted_and_named_in_the_log() {
     process.accepts(&key);
     process.send(&old);
     process.writes(&format!(" INFO accepted key_id={} secret=\"previous\"", old.key_id));
+    process.refuses(&other);
+    process.send(&foreign);
+    process.writes(&format!(" WARN refused: {}", VerifyError::Inauthentic));
     process.send(&unlisted);
     let (why, id) = (VerifyError::Unlisted(unlisted.key_id), unlisted.key_id);
     process.writes(&format!(" WARN refused: {why} key_id={id} secret=\"previous\""));
@@ -179,8 +191,10 @@ fn file_holds_the_list_and_may_change() {
     update("..2", &format!("{},\r\n{}\n", ids[0], ids[1]));
     process.has(2);
     process.accepts(&second);
-    update("..3", &format!("{}, xxx\n INFO forged", ids[0]));
-    keeps_the_list("entry 2: expected 30 hexadecimal digits, found 16 characters");
+    for (version, text) in [("..3", "xxx\n INFO forged"), ("..4", "yyy\n INFO forged")] {
+        update(version, &format!("{}, {text}", ids[0]));
+        keeps_the_list("entry 2: expected 30 hexadecimal digits, found 16 characters");
+    }
     fs::remove_file(&path).unwrap();
     keeps_the_list("No such file or directory (os error 2)");
 
@@ -193,6 +207,26 @@ fn file_holds_the_list_and_may_change() {
     rename("\n");
     process.writes(" WARN CLIENT_KEYS is not set or empty: every key is refused");
     process.refuses(&second);
+}
+
+#[test]
+fn file_is_read_again_after_the_log_failed() {
+    let (secret, [first, second]) = secret_and_keys();
+    let folder = empty_folder("panic");
+    let path = folder.join("CLIENT_KEYS");
+    fs::write(&path, first.key_id.to_string()).unwrap();
+    let process = Process::start(&[
+        ("CLIENT_SECRET", &secret),
+        ("CLIENT_KEYS_FILE", path.as_ref()),
+        ("PANIC", "1".as_ref()),
+    ]);
+    process.has(1);
+    fs::write(folder.join("new"), format!("{},{}", first.key_id, second.key_id)).unwrap();
+    fs::rename(folder.join("new"), &path).unwrap();
+    while process.1.recv_timeout(PATIENCE).unwrap() != " INFO client keys are those of CLIENT_KEYS count=2" {}
+    process.send(&second);
+    let accepted = format!(" INFO accepted key_id={} secret=\"current\"", second.key_id);
+    while process.1.recv_timeout(PATIENCE).unwrap() != accepted {}
 }
 
 #[test]
