@@ -161,17 +161,20 @@ def issue(image):
 
 
 def whole(image):
-    """What decides in `verify`, `issue` after the draw, making a secret (with AES and GHASH), reading digits."""
+    """What decides in a program that makes and reads a secret, issues after a draw and verifies, with AES and GHASH."""
     machine = Machine(image, [(area, 1024) for area in (SECRET, LIST, TEXT, RESULT)], tainted=True)
-    only(machine.run(machine.call(ISSUE, [LIST, SECRET, TEXT, RESULT])))
-    only(machine.run(machine.call("client_keys::secret::ClientSecret::from_bytes", [SECRET, TEXT])))
-    reading = machine.call("client_keys::hex::decode", [LIST, TEXT, 64, RESULT, 32])
+    only(machine.run(machine.call("footprint::expanded", [RESULT, TEXT])))
+    only(machine.run(machine.call("footprint::issued", [RESULT, SECRET, TEXT])))
+    reading = machine.call("footprint::parsed", [RESULT, TEXT, 64])
     read = [end for side in machine.run(reading, until=lambda state: state.decided)
             for end in machine.run(side, until=lambda state: len(state.decided) > 1) if len(end.decided) == 1]
     require(len(read) == 1, "decides on the input: reading digits tells more than whether all are")
-    ends = machine.run(machine.call(VERIFY, [RESULT, SECRET, LIST, 5, TEXT, TOKEN], {TEXT: PREFIX}))
+    leaky = machine.run(machine.call("footprint::leaky", [LIST, 5, TEXT]), until=lambda state: state.decided)
+    require(len(leaky) > 1, "the control, which stops at the id that it finds, decides by nothing")
+    ends = machine.run(machine.call("footprint::verified", [RESULT, SECRET, LIST, 64, TEXT, TOKEN], {TEXT: PREFIX}))
     require(all(len(set(end.decided)) == len(end.decided) for end in ends), "an instruction decides twice on a path")
     sites = {at: image.function_at(at) for end in ends for at in end.decided}
-    verdicts = Counter(name for here in sites.values() for name in ("verify_bytes", DECRYPT) if name in str(here))
+    known = "verified", "verify_bytes", DECRYPT
+    verdicts = Counter(name for here in sites.values() for name in known if name in str(here))
     require(2 <= verdicts.total() == len(sites) <= 4, f"decides on the input at {sites}")
     return f"verify decides by {dict(verdicts)} verdicts; issue and a new secret by nothing; digits by whether all are"

@@ -21,7 +21,7 @@ STOP, LIST, TEXT, RESULT, STACK, SECRET = 0x00DEAD00, 0x60000000, 0x70000000, 0x
 # return address if it is not on the stack, and those that each function restores.
 Target = namedtuple("Target", "language word arguments result sp link saved")
 THUMB = Target("ARM:LE:32:Cortex", 4, "r0 r1 r2 r3", "r0", "sp", "lr", "r4 r5 r6 r7 r8 r9 r10 r11")
-RISCV = Target("RISCV:LE:32:RV32IMC", 4, "a0 a1 a2 a3 a4 a5 a6 a7", "a0", "sp", "ra", "s0 s1 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11")
+RISCV = Target("RISCV:LE:32:RV32IMC", 4, "a0 a1 a2 a3 a4 a5 a6 a7", "a0", "sp", "ra", " ".join(f"s{n}" for n in range(12)))
 TARGETS = {
     "x86_64": Target("x86:LE:64:default", 8, "RDI RSI RDX RCX R8 R9", "RAX", "RSP", "", "RBX RBP R12 R13 R14 R15"),
     "thumbv6m": THUMB, "thumbv7m": THUMB, "thumbv7em": THUMB, "thumbv8m.base": THUMB, "thumbv8m.main": THUMB,

@@ -15,10 +15,14 @@ mod stack;
 // The first case of tests/vectors.json.
 static SECRET: [u8; 32] = *b"\x1e\xf8\x26\xec\x0b\x16\x12\x08\x4d\x99\x65\x44\x26\x6a\x7f\xa3\
     \xf3\x7d\x00\xea\x94\xec\x5c\x82\xc6\x49\x72\xba\x5e\x7e\x25\x60";
-static ALLOWED: [KeyId; 1] = [KeyId::from_bytes(
-    *b"\x02\x6e\x9a\xb8\xca\x61\x6e\x4d\xe3\x4c\xc5\xf2\x19\x4d\x13",
-)];
+const ID: KeyId = KeyId::from_bytes(*b"\x02\x6e\x9a\xb8\xca\x61\x6e\x4d\xe3\x4c\xc5\xf2\x19\x4d\x13");
+static ALLOWED: [KeyId; 1] = [ID];
+#[cfg(feature = "run")]
+static MANY: [KeyId; 65] = [ID; 65];
 static TOKEN: [u8; 62] = *b"ck1_C-BRlAPLbAK_UU2zIL-dsYf3y4I_bNdpH8-lNjYWIVM38F1I1GujlyO7JQ";
+
+#[cfg(feature = "issue")]
+static DRAWN: [u8; 27] = [7; 27];
 
 // What examples/README.md says of a list.
 const _: () = assert!(size_of::<KeyId>() == 16);
@@ -28,10 +32,15 @@ const _: () = assert!(size_of::<KeyId>() == 16);
 // SAFETY: no other symbol has this name.
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
-    let secret = expanded();
-    let _ = black_box(verified(&secret, &ALLOWED));
+    let secret = expanded(black_box(&SECRET));
+    let _ = black_box(verified(&secret, black_box(&ALLOWED), black_box(&TOKEN)));
     #[cfg(feature = "issue")]
-    black_box(issued(&secret));
+    black_box(issued(&secret, black_box(&DRAWN)));
+    #[cfg(feature = "proof")]
+    black_box((
+        parsed(black_box("")).is_ok(),
+        leaky(black_box(&ALLOWED), black_box(&ALLOWED[0])),
+    ));
     loop {}
 }
 
@@ -41,12 +50,12 @@ extern "C" fn _start() -> ! {
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
     stack::used_by(|| control());
-    let (to_expand, secret) = stack::used_by(expanded);
-    let (to_verify, id) = stack::used_by(|| verified(&secret, &ALLOWED));
-    let (_, same) = stack::used_by(|| verified(&secret, &[ALLOWED[0]; 65]));
-    let good = id == Ok(ALLOWED[0]) && same == id;
+    let (to_expand, secret) = stack::used_by(|| expanded(black_box(&SECRET)));
+    let (to_verify, id) = stack::used_by(|| verified(&secret, black_box(&ALLOWED), black_box(&TOKEN)));
+    let (to_verify_more, same) = stack::used_by(|| verified(&secret, black_box(&MANY), black_box(&TOKEN)));
+    let good = id == Ok(ID) && same == id && to_verify_more == to_verify;
     #[cfg(feature = "issue")]
-    let (to_issue, key) = stack::used_by(|| issued(&secret));
+    let (to_issue, key) = stack::used_by(|| issued(&secret, black_box(&DRAWN)));
     #[cfg(feature = "issue")]
     let good = good && key.key_access_token.as_str().starts_with("ck1_");
     #[cfg(not(feature = "issue"))]
@@ -60,25 +69,25 @@ extern "C" fn _start() -> ! {
 // the stack and the instructions of one are not counted for another.
 
 #[inline(never)]
-fn expanded() -> ClientSecret {
-    ClientSecret::from_bytes(black_box(&SECRET))
+fn expanded(secret: &[u8; 32]) -> ClientSecret {
+    ClientSecret::from_bytes(secret)
 }
 
 #[inline(never)]
-fn verified(secret: &ClientSecret, allowed: &[KeyId]) -> Result<KeyId, VerifyError> {
-    verify(secret, black_box(allowed), black_box(&TOKEN))
+fn verified(secret: &ClientSecret, allowed: &[KeyId], token: &[u8]) -> Result<KeyId, VerifyError> {
+    verify(secret, allowed, token)
 }
 
 #[cfg(feature = "issue")]
 #[inline(never)]
-fn issued(secret: &ClientSecret) -> client_keys::ClientKey {
+fn issued(secret: &ClientSecret, drawn: &[u8; 27]) -> client_keys::ClientKey {
     use client_keys::issue;
     use client_keys::rand_core::{Infallible, TryCryptoRng, TryRng};
 
-    /// NOT FOR USE: it draws nothing. It stands for a board's generator, whose size and time are the board's.
-    struct Nothing;
+    /// NOT FOR USE: it draws the same each time. It stands for a board's generator, whose size and time are the board's.
+    struct Constant<'a>(&'a [u8; 27]);
 
-    impl TryRng for Nothing {
+    impl TryRng for Constant<'_> {
         type Error = Infallible;
 
         fn try_next_u32(&mut self) -> Result<u32, Infallible> {
@@ -90,15 +99,28 @@ fn issued(secret: &ClientSecret) -> client_keys::ClientKey {
         }
 
         fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-            black_box(bytes);
+            bytes.iter_mut().zip(self.0).for_each(|(byte, drawn)| *byte = *drawn);
             Ok(())
         }
     }
 
-    impl TryCryptoRng for Nothing {}
+    impl TryCryptoRng for Constant<'_> {}
 
-    let Ok(key) = issue(secret, &mut Nothing);
+    let Ok(key) = issue(secret, &mut Constant(drawn));
     key
+}
+
+#[cfg(feature = "proof")]
+#[inline(never)]
+fn parsed(text: &str) -> Result<ClientSecret, client_keys::ParseError> {
+    text.parse()
+}
+
+/// The control of the proof: stops at the id that it finds.
+#[cfg(feature = "proof")]
+#[inline(never)]
+fn leaky(allowed: &[KeyId], id: &KeyId) -> bool {
+    allowed.contains(id)
 }
 
 /// The control of the counts: 1002 instructions, of which 250 multiply.
