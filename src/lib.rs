@@ -2,7 +2,8 @@
 //! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
 //!
 //! If you read a database for each request anyway, or if the same leak would reach both the secret and the list, prefer
-//! random keys, and store their SHA-256: a stolen hash cannot be used as a key. If tokens must expire, carry claims or
+//! random keys, and store their SHA-256: a stolen hash cannot be used as a key. An HMAC of the id is as safe as this
+//! crate, if you write and test it yourself; its token shows the id. If tokens must expire, carry claims or
 //! be verified with a public key, prefer JWT or PASETO.
 //!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]
@@ -129,7 +130,8 @@
 //!
 //! Constant-time fixes for Cortex-M0, M0+, RISC-V and AArch64 are in `ctutils` 0.4.8, `cmov` 0.5.4, `aes` 0.9.4 and
 //! later, which need Rust 1.89. With older ones, which cargo may choose if the `rust-version` of your package is lower,
-//! the timing guarantee does not hold there: raise it, and check with `cargo tree | grep -E ' (aes|cmov|ctutils) v'`.
+//! the timing guarantee does not hold there: set `rust-version` to 1.89 or later, and check with `cargo tree | grep -E
+//! ' (aes|cmov|ctutils) v'`.
 //!
 //! # `no_std`
 //!
