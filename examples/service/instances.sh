@@ -4,118 +4,148 @@
 instances='HOST1 HOST2'
 
 # each COMMANDS [INPUT]: runs them on every instance, as root, up to the first that fails. They may use `restart`, which
-# waits until the service answers, and `reload`, which shows what the service logs.
+# waits until the service answers, `reload`, which shows what the service logs, and `put`.
 each() {
     local host failed=0
+    [ "$instances" ] || { echo "instances= in instances.sh names no instance"; return 1; }
     for host in $instances; do
         echo "== $host"
         if [ "$host" = "$HOSTNAME" ]; then
             bash -c "$on_instance$1"
         else
             ssh -o ConnectTimeout=10 "$host" "$on_instance$1"
-        fi < <(printf %s "${2-}") || { echo "FAILED on $host"; failed=1; }
+        fi < <(printf '%s\n' "${2-}") || { echo "FAILED on $host"; failed=1; }
     done
     return "$failed"
 }
-on_instance='set -e
+on_instance='set -eo pipefail
     restart() {
         systemctl daemon-reload
         systemctl restart client-keys
         curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-connrefused http://127.0.0.1:3000/health ||
             { echo "the service does not answer"; false; }
     }
+    put() { # a line of the input, into a file
+        local line
+        read -r line
+        (umask 077 && echo "$line" >"/etc/client-keys/$1.new") && mv "/etc/client-keys/$1"{.new,}
+    }
     reload() {
-        local now=$(date +@%s.%N) line
+        local now=$(date +@%s.%N)
         systemctl reload client-keys
         for _ in {1..10}; do
             sleep 1
-            line=$(journalctl -u client-keys -o cat --since "$now" | grep -F CLIENT_KEYS) && break
+            line=$(journalctl -u client-keys -o cat --since "$now" | grep -F CLIENT_KEYS | tail -n 1) && break
         done
         echo "${line:-the log does not show the reload}"
         [[ $line && $line != *"stays as it was"* ]]
     }
 '
 
-# send FILE...: copies files to /etc/client-keys of every other instance, with their modes.
-send() {
-    local host failed=0
-    for host in $instances; do
-        [ "$host" = "$HOSTNAME" ] || scp -q -o ConnectTimeout=10 -p "$@" "$host:/etc/client-keys/" ||
-            { echo "FAILED on $host"; failed=1; }
-    done
-    return "$failed"
-}
-
-# try_token: asks for a token, and shows the status with which each instance answers it.
+# try_token: asks for a token, and shows with which status each instance answers it, and what its log says.
 try_token() {
     local token
     read -rsp 'Token: ' token && echo
-    each 'curl -sS -o /dev/null -w "%{http_code}\n" -H @- http://127.0.0.1:3000/apps' "Authorization: Bearer $token"
+    [[ $token =~ ^ck1_[A-Za-z0-9_-]{58}$ ]] || { echo "expected a whole token, which has 62 characters"; return 1; }
+    each 'now=$(date +@%s.%N)
+        curl -sS -o /dev/null -w "%{http_code}\n" -H @- -H "X-Real-IP: 2001:db8::1" http://127.0.0.1:3000/apps
+        sleep 1
+        journalctl -u client-keys -o cat --since "$now" |
+            sed -n "s/.* service::authorize: \(.*\) address=2001:db8::1$/\1/p" | grep . || echo "the log does not say why"
+    ' "Authorization: Bearer $token"
 }
 
+# database COMMAND...: runs a command of PostgreSQL as the operator, and hides the password from other users' `ps`.
+database() (
+    cd /root/client-keys && . ./.env || exit
+    PGPASSWORD=${DATABASE_URL#*://*:} PGPASSWORD=${PGPASSWORD%%@*}
+    export PGPASSWORD
+    "$@" -d "${DATABASE_URL/":$PGPASSWORD@"/@}"
+)
+
 # requests SINCE PATTERN: the log's lines on requests that match, without what differs each time: how often each occurs, and
-# when (UTC) first and last.
+# when (UTC) first and last. Before them, what was searched.
 requests() {
-    each "since=$(printf %q "$1") pattern=$(printf %q "$2")"'
-        journalctl -u client-keys -o cat --since "$since" | grep -F "service::authorize: " | grep -e "$pattern" |
-            awk "{
-                    time = substr(\$0, 1, 19); line = substr(\$0, index(\$0, \"authorize: \") + 11)
-                    if (!count[line]++) first[line] = time
-                    last[line] = time
-                }
-                END { for (line in count) print count[line], first[line], last[line], line }" | sort -k 2'
+    [ $# = 2 ] || { echo "expected a time and a pattern, each in quotes"; return 1; }
+    each "since=$(printf %q "$1")"' export pattern='"$(printf %q "$2")"'
+        read -r oldest _ < <(journalctl -q -u client-keys -o short-unix) || { echo "the log is empty"; false; }
+        journalctl -q -u client-keys -o cat --since "$since" | oldest=$(date -ud "@$oldest" "+%F %T") awk "
+            / WARN service::log: .* lines dropped$|^Suppressed .* messages from / { lost++ }
+            / service::authorize: / && \$0 ~ ENVIRON[\"pattern\"] {
+                time = substr(\$0, 1, 19); line = substr(\$0, index(\$0, \"authorize: \") + 11)
+                if (!count[line]++) first[line] = time
+                last[line] = time
+            }
+            END {
+                print \"log since \" ENVIRON[\"oldest\"] \": \" NR \" lines searched, \" lost + 0 \" reports of lost lines\"
+                fflush()
+                for (line in count) print count[line], first[line], last[line], line | \"sort -k 2\"
+            }"'
 }
 
 # fingerprints: of the secrets with which each instance runs, and of the secret in the file here.
 fingerprints() {
-    each 'journalctl -u client-keys -o cat "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID client-keys)" |
-        grep -F fingerprint= || echo "no longer in the log"'
+    local failed=0
+    each 'systemctl is-active --quiet client-keys || { echo "the service does not run"; false; }
+        journalctl -u client-keys -o cat "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID client-keys)" |
+            grep -F fingerprint= || { echo "no longer in the log"; false; }' || failed=1
     echo "== client_secret of this machine"
+    grep -qxE '[0-9A-Fa-f]{64}' /etc/client-keys/client_secret || { echo "no secret"; return 1; }
     (printf 'client-keys fingerprint'; tr a-f A-F </etc/client-keys/client_secret | basenc -di --base16) |
         sha256sum | cut -c 1-8
+    return "$failed"
 }
 
 # rotate_secret: lets every instance and `whose` accept a new secret beside the present one, and notes the old keys. Run
 # again, it makes no other.
 rotate_secret() (
     umask 077
-    if [ -e /root/client-keys/.env ]; then
-        cd /root/client-keys && { [ -s old_keys ] || {
-            service list >list && awk -F '\t' 'NR > 1 && $4 == "-" { print $1 }' list >old_keys && rm list
-        }; }
-    else
-        cd /etc/client-keys && { [ -s old_keys ] || sed -nE 's/^([0-9a-f]{30}) .*/\1/p' clients.txt >old_keys; }
-    fi || exit
-    grep -q ^CLIENT_SECRET_PREVIOUS .env ||
-        sed -i '$a CLIENT_SECRET_PREVIOUS_FILE=/etc/client-keys/client_secret_previous' .env
     cd /etc/client-keys || exit
-    [ -e client_secret_previous ] || {
-        openssl rand -hex 32 >client_secret.new && cp -p client_secret client_secret_previous &&
-            mv client_secret.new client_secret
-    } || exit
-    send client_secret client_secret_previous && each '
+    [ -e /root/client-keys/.env ] && home=/root/client-keys || home=$PWD
+    if [ ! -e client_secret_previous ]; then
+        if [ "$home" = "$PWD" ]; then
+            sed -nE 's/^([0-9a-f]{30}) .*/\1/p' clients.txt
+        else
+            keys '$1'
+        fi >"$home/old_keys" && openssl rand -hex 32 >client_secret.new && cp -p client_secret client_secret_previous &&
+            mv client_secret.new client_secret || exit
+    fi
+    grep -q ^CLIENT_SECRET_PREVIOUS "$home/.env" ||
+        sed -i '$a CLIENT_SECRET_PREVIOUS_FILE=/etc/client-keys/client_secret_previous' "$home/.env"
+    each '
+        put client_secret
+        put client_secret_previous
         mkdir -p /etc/systemd/system/client-keys.service.d
         printf "%s\n" "[Service]" \
             "LoadCredential=client_secret_previous:/etc/client-keys/client_secret_previous" \
             "Environment=CLIENT_SECRET_PREVIOUS_FILE=%d/client_secret_previous" \
             >/etc/systemd/system/client-keys.service.d/previous.conf
-        restart' && echo rotating
+        restart' "$(cat client_secret client_secret_previous)" && echo rotating
 )
 
 # end_rotation: lets every instance accept the present secret alone, and revokes the old keys.
 end_rotation() (
-    [ ! -e /root/client-keys/.env ] || sed -i '/^CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env
+    local old accepted key failed=0
+    [ ! -e /root/client-keys/.env ] || sed -i '/CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env
     rm -f /etc/client-keys/client_secret_previous
     each '
-        sed -i "/^CLIENT_SECRET_PREVIOUS/d" /etc/client-keys/.env
-        rm -f /etc/client-keys/client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
+        cd /etc/client-keys
+        sed -i "/CLIENT_SECRET_PREVIOUS/d" .env
+        rm -f client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
         restart' || exit
+    # Of the old keys, those that are still accepted.
     if [ -e /root/client-keys/.env ]; then
-        cd /root/client-keys && touch old_keys &&
-            while read -r handle; do service revoke "$handle" || exit; done <old_keys >>revoked.log
+        cd /root/client-keys && accepted=$(keys '$1') || exit
     else
-        cd /etc/client-keys && touch old_keys && revoke_keys $(grep -oFf old_keys clients.txt)
-    fi && rm old_keys && echo ended
+        cd /etc/client-keys && accepted=$(cut -d ' ' -f 1 clients.txt) || exit
+    fi
+    old=$(grep -xFf old_keys <<<"$accepted" || [ $? = 1 ]) || exit
+    if [ -e /root/client-keys/.env ]; then
+        for key in $old; do service revoke "$key" || failed=1; done >>revoked.log
+    else
+        [ ! "$old" ] || revoke_keys $old || failed=1
+    fi
+    [ "$failed" = 0 ] && rm old_keys && echo ended
 )
 
 # replace_secret: lets every instance accept a new secret alone and, without a database, no key. Names stay in clients.txt.
@@ -123,77 +153,94 @@ replace_secret() (
     cd /etc/client-keys && umask 077 || exit
     openssl rand -hex 32 >client_secret.new && mv client_secret.new client_secret || exit
     rm -f client_secret_previous old_keys /root/client-keys/old_keys
-    [ ! -e /root/client-keys/.env ] || sed -i '/^CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env
+    [ ! -e /root/client-keys/.env ] || sed -i '/CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env
     if [ -e clients.txt ]; then
         grep -v '^- ' clients.txt | sed "s/^/$(date -u +%FT%TZ) /" >>revoked.txt
         sed -i 's/^[0-9a-f]* /- /' clients.txt
     fi
-    # Where the new secret did not arrive, the rest is done all the same.
-    local sent=0
-    send client_secret || sent=1
     each '
-        sed -i "s/^CLIENT_KEYS=.*/CLIENT_KEYS=/; /^CLIENT_SECRET_PREVIOUS/d" /etc/client-keys/.env
-        rm -f /etc/client-keys/client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
-        restart' && [ "$sent" = 0 ] && echo replaced
+        put client_secret
+        cd /etc/client-keys
+        sed -i "s/^CLIENT_KEYS=.*/CLIENT_KEYS=/; /CLIENT_SECRET_PREVIOUS/d" .env
+        rm -f client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
+        restart
+        ! grep -v DATABASE_URL= .env | grep -qiE "[0-9a-f]{30}" ||
+            { echo "a key id is still in .env"; false; }' "$(cat client_secret)" && echo replaced
 )
 
 # issue_to_all: issues a key to each line of clients.txt, and writes name, handle or id, and token to the file new_keys.
 issue_to_all() (
-    local end client expires new
+    local end client expires key new line=1 count=0 status=0
     umask 077
+    set -o pipefail
     if [ -e /root/client-keys/.env ]; then
-        cd /root/client-keys || exit
-        sort -u clients.txt | while IFS=$'\t' read -r end client; do
-            printf 'client: %s\n' "$client"
+        cd /root/client-keys && sed -i '/^$/d' clients.txt && sort -uo clients.txt clients.txt || exit
+        while IFS=$'\t' read -r end client; do
             # Without the time of day, which `--expires` does not take.
             [ "$end" = - ] && expires=() || expires=(--expires "${end%% *}")
-            service issue "${expires[@]}" -- "$client" || printf '%s\t%s\n' "$end" "$client" >>clients.failed
-        done >>new_keys
-        if [ -e clients.failed ]; then mv clients.failed clients.txt && echo "not issued: clients.txt" && exit 1; fi
-        rm clients.txt && echo issued
+            if key=$(service issue "${expires[@]}" -- "$client" </dev/null) &&
+                printf 'client: %s\n%s\n' "$client" "$key" >>new_keys; then
+                # At once, so that nobody gets two keys if this is interrupted and run again.
+                sed -i "${line}d" clients.txt
+                count=$((count + 1))
+            else
+                line=$((line + 1))
+            fi
+        done <clients.txt
+        echo "issued $count"
+        [ ! -s clients.txt ] || { echo "not issued: clients.txt"; exit 1; }
     else
         cd /etc/client-keys || exit
-        new=$(cut -d ' ' -f 2- clients.txt | sort -u | while IFS= read -r client; do
-            printf 'client: %s\n' "$client"
-            service issue
-        done)
-        printf '%s\n' "$new" >>new_keys
-        sed -i '/^- /d' clients.txt
-        awk '/^client: / { client = substr($0, 9) } /^key_id: / { print $2, client }' <<<"$new" | list_keys && echo issued
+        new=$(cut -sd ' ' -f 2- clients.txt | sort -u | while IFS= read -r client; do
+            key=$(service issue) && printf 'client: %s\n%s\n' "$client" "$key" || exit
+        done) && printf '%s\n' "$new" >>new_keys || exit
+        count=$(grep -c '^client: ' <<<"$new")
+        awk '/^client: / { client = substr($0, 9) } /^key_id: / { print $2, client }' <<<"$new" | list_keys || status=1
+        [ "$count" = 0 ] || sed -i '/^- /d' clients.txt
+        echo "issued $count"
     fi
+    [ "$count" -gt 0 ] && [ "$status" = 0 ]
 )
 
-# The next four are for the database.
+# The next five are for the database.
 
-# list_clients: adds the end date, or `-`, and the client's name of each key that is not revoked to clients.txt.
+# keys COLUMNS [TIME]: these columns, for awk, of the keys that are not revoked, or of those that were at that time.
+keys() (
+    set -o pipefail
+    cd /root/client-keys && service list | awk -F '\t' "NR > 1 && index(\$4, \"${2:--}\") == 1 { print $1 }"
+)
+
+# list_clients [TIME]: adds the end date, or `-`, and the client's name of each of these keys to clients.txt.
 list_clients() (
-    cd /root/client-keys && umask 077 && service list >list &&
-        awk -F '\t' 'NR > 1 && $4 == "-" { print $3 "\t" $6 }' list >>clients.txt && rm list
+    umask 077
+    cd /root/client-keys && keys '$3 "\t" $6' "$@" >>clients.txt && echo "clients.txt: $(sort -u clients.txt | wc -l) keys"
 )
 
 # revoke_all: revokes every key, after it noted its handle in revoked.log and the client's name in clients.txt.
 revoke_all() (
-    list_clients && cd /root/client-keys && service list >list &&
-        awk -F '\t' 'NR > 1 && $4 == "-" { print $1 }' list >>revoked.log && rm list && service revoke --all --yes
+    list_clients && cd /root/client-keys && keys '$1' >>revoked.log && service revoke --all --yes
 )
 
 # send_password: hands the service's password in /etc/client-keys/password to every instance.
-send_password() (
-    cd /etc/client-keys && send password && each 'cd /etc/client-keys
+send_password() {
+    each 'cd /etc/client-keys
+        password=$(grep -xE "[0-9A-Za-z]+")
         [ -e .env.old ] || cp -p .env .env.old
-        sed -i -f <(printf "s#client_keys_service:[^@]*@#client_keys_service:%s@#" "$(cat password)") .env
-        restart'
-)
+        sed -i -f <(printf "s#client_keys_service:[^@]*@#client_keys_service:%s@#" "$password") .env
+        restart' "$(cat /etc/client-keys/password)"
+}
 
 # check_password: whether each instance gets into the database with the new password, and not with the old one. If so, it
 # removes what `send_password` left.
 check_password() {
     each 'cd /etc/client-keys
-        [ -e .env.old ] || { echo "checked before"; exit; }
+        password=$(grep -xE "[0-9A-Za-z]+")
+        grep -qFf <(printf "client_keys_service:%s@" "$password") .env || { echo "NOT SENT"; false; }
         service list >/dev/null || { echo "NEW PASSWORD REFUSED"; false; }
+        [ -e .env.old ] || { echo "no old password to try"; exit; }
         said=$(. ./.env.old; export DATABASE_URL; service list 2>&1 >/dev/null) && { echo "OLD PASSWORD ACCEPTED"; false; }
         grep -F "password authentication failed" <<<"$said" || { echo "$said"; false; }
-        rm -f .env.old password' && rm -f /etc/client-keys/password && echo "changed"
+        rm -f .env.old' "$(cat /etc/client-keys/password)" && rm -f /etc/client-keys/password && echo changed
 }
 
 # The rest is for a `.env` instead of a database.
@@ -202,9 +249,13 @@ check_password() {
 edit_keys() {
     each "command=$(printf %q "$1")"'
         cd /etc/client-keys
-        echo "before: $(grep ^CLIENT_KEYS= .env | grep -oiE "[0-9a-f]{30}" | wc -l) keys"
+        [ "$(grep -c CLIENT_KEYS .env)" = 1 ] && grep -qxE "CLIENT_KEYS=[0-9A-Fa-f,]*" .env ||
+            { echo "expected one line CLIENT_KEYS=, without blanks and quotes, in .env: nothing was changed"; false; }
+        count() { grep ^CLIENT_KEYS= .env | grep -oiE "[0-9a-f]{30}" | wc -l; }
+        echo "before: $(count) keys"
         sed -i "/^CLIENT_KEYS=/{ $command }" .env
-        reload'
+        reload
+        [[ $line == *" count=$(count)" || $(count) = 0 ]] || { echo "expected count=$(count), as in .env"; false; }'
 }
 
 # list_keys: reads lines of a key id and a client's name, notes them in clients.txt, and adds the ids to CLIENT_KEYS.
@@ -233,10 +284,12 @@ issue_key() {
 
 # revoke_keys KEY_ID...: removes the ids from CLIENT_KEYS, and moves their lines from clients.txt to revoked.txt.
 revoke_keys() (
-    local id remove=''
+    local id listed remove=''
     cd /etc/client-keys && umask 077 && touch clients.txt || exit
+    [ $# -gt 0 ] || { echo "expected a key id: nothing was changed"; exit 1; }
+    listed=$(each 'grep CLIENT_KEYS /etc/client-keys/.env')
     for id; do
-        [[ $id =~ ^[0-9a-f]{30}$ ]] && grep -qi "$id" clients.txt .env ||
+        [[ $id =~ ^[0-9a-f]{30}$ ]] && grep -qi "$id" clients.txt - <<<"$listed" ||
             { echo "no key has the id $id: nothing was changed"; exit 1; }
         remove+="s/$id,*//gI;"
     done
