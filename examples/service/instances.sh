@@ -25,9 +25,9 @@ on_instance='set -eo pipefail
         curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-connrefused http://127.0.0.1:3000/health ||
             { echo "the service does not answer"; false; }
     }
-    put() { # a line of the input, into a file
+    put() { # the secret in a line of the input, into a file
         local line
-        read -r line
+        read -r line && [[ $line =~ ^[0-9A-Fa-f]{64}$ ]] || { echo "no secret"; false; }
         (umask 077 && echo "$line" >"/etc/client-keys/$1.new") && mv "/etc/client-keys/$1"{.new,}
     }
     reload() {
@@ -67,7 +67,8 @@ database() (
 # when (UTC) first and last. Before them, what was searched.
 requests() {
     [ $# = 2 ] || { echo "expected a time and a pattern, each in quotes"; return 1; }
-    each "since=$(printf %q "$1")"' export pattern='"$(printf %q "$2")"'
+    each "since=$(printf %q "$1") pattern=$(printf %q "$2")"'
+        export pattern
         read -r oldest _ < <(journalctl -q -u client-keys -o short-unix) || { echo "the log is empty"; false; }
         journalctl -q -u client-keys -o cat --since "$since" | oldest=$(date -ud "@$oldest" "+%F %T") awk "
             / WARN service::log: .* lines dropped$|^Suppressed .* messages from / { lost++ }
@@ -225,7 +226,8 @@ revoke_all() (
 send_password() {
     each 'cd /etc/client-keys
         password=$(grep -xE "[0-9A-Za-z]+")
-        [ -e .env.old ] || cp -p .env .env.old
+        # Not the new one, if this is run again.
+        [ -e .env.old ] || grep -qFf <(printf "client_keys_service:%s@" "$password") .env || cp -p .env .env.old
         sed -i -f <(printf "s#client_keys_service:[^@]*@#client_keys_service:%s@#" "$password") .env
         restart' "$(cat /etc/client-keys/password)"
 }
