@@ -3,6 +3,9 @@
 # All instances, by their names for ssh. An instance on this machine has the name that `hostname` prints.
 instances='HOST1 HOST2'
 
+# Where the operator's settings are: with a database, and without.
+[ -e /root/client-keys/.env ] && home=/root/client-keys || home=/etc/client-keys
+
 # each COMMANDS [INPUT]: runs them on every instance, as root, up to the first that fails. They may use `restart`, which
 # waits until the service answers, `reload`, which shows what the service logs, and `put`.
 each() {
@@ -55,14 +58,6 @@ try_token() {
     ' "Authorization: Bearer $token"
 }
 
-# database COMMAND...: runs a command of PostgreSQL as the operator, and hides the password from other users' `ps`.
-database() (
-    cd /root/client-keys && . ./.env || exit
-    PGPASSWORD=${DATABASE_URL#*://*:} PGPASSWORD=${PGPASSWORD%%@*}
-    export PGPASSWORD
-    "$@" -d "${DATABASE_URL/":$PGPASSWORD@"/@}"
-)
-
 # requests SINCE PATTERN: the log's lines on requests that match, without what differs each time: how often each occurs, and
 # when (UTC) first and last. Before them, what was searched.
 requests() {
@@ -102,15 +97,10 @@ fingerprints() {
 rotate_secret() (
     umask 077
     cd /etc/client-keys || exit
-    [ -e /root/client-keys/.env ] && home=/root/client-keys || home=$PWD
-    if [ ! -e client_secret_previous ]; then
-        if [ "$home" = "$PWD" ]; then
-            sed -nE 's/^([0-9a-f]{30}) .*/\1/p' clients.txt
-        else
-            keys '$1'
-        fi >"$home/old_keys" && openssl rand -hex 32 >client_secret.new && cp -p client_secret client_secret_previous &&
-            mv client_secret.new client_secret || exit
-    fi
+    [ -e client_secret_previous ] || {
+        keys '$1' >"$home/old_keys" && openssl rand -hex 32 >client_secret.new &&
+            cp -p client_secret client_secret_previous && mv client_secret.new client_secret
+    } || exit
     grep -q ^CLIENT_SECRET_PREVIOUS "$home/.env" ||
         sed -i '$a CLIENT_SECRET_PREVIOUS_FILE=/etc/client-keys/client_secret_previous' "$home/.env"
     each '
@@ -126,22 +116,16 @@ rotate_secret() (
 
 # end_rotation: lets every instance accept the present secret alone, and revokes the old keys.
 end_rotation() (
-    local old accepted key failed=0
-    [ ! -e /root/client-keys/.env ] || sed -i '/CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env
+    local accepted old key failed=0
+    sed -i '/CLIENT_SECRET_PREVIOUS/d' "$home/.env"
     rm -f /etc/client-keys/client_secret_previous
     each '
         cd /etc/client-keys
         sed -i "/CLIENT_SECRET_PREVIOUS/d" .env
         rm -f client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
         restart' || exit
-    # Of the old keys, those that are still accepted.
-    if [ -e /root/client-keys/.env ]; then
-        cd /root/client-keys && accepted=$(keys '$1') || exit
-    else
-        cd /etc/client-keys && accepted=$(cut -d ' ' -f 1 clients.txt) || exit
-    fi
-    old=$(grep -xFf old_keys <<<"$accepted" || [ $? = 1 ]) || exit
-    if [ -e /root/client-keys/.env ]; then
+    cd "$home" && accepted=$(keys '$1') && old=$(grep -xFf old_keys <<<"$accepted" || [ $? = 1 ]) || exit
+    if [ "$home" = /root/client-keys ]; then
         for key in $old; do service revoke "$key" || failed=1; done >>revoked.log
     else
         [ ! "$old" ] || revoke_keys $old || failed=1
@@ -153,8 +137,8 @@ end_rotation() (
 replace_secret() (
     cd /etc/client-keys && umask 077 || exit
     openssl rand -hex 32 >client_secret.new && mv client_secret.new client_secret || exit
-    rm -f client_secret_previous old_keys /root/client-keys/old_keys
-    [ ! -e /root/client-keys/.env ] || sed -i '/CLIENT_SECRET_PREVIOUS/d' /root/client-keys/.env
+    rm -f client_secret_previous "$home/old_keys"
+    sed -i '/CLIENT_SECRET_PREVIOUS/d' "$home/.env"
     if [ -e clients.txt ]; then
         grep -v '^- ' clients.txt | sed "s/^/$(date -u +%FT%TZ) /" >>revoked.txt
         sed -i 's/^[0-9a-f]* /- /' clients.txt
@@ -174,52 +158,61 @@ issue_to_all() (
     local end client expires key new line=1 count=0 status=0
     umask 077
     set -o pipefail
-    if [ -e /root/client-keys/.env ]; then
-        cd /root/client-keys && sed -i '/^$/d' clients.txt && sort -uo clients.txt clients.txt || exit
+    cd "$home" || exit
+    if [ "$home" = /root/client-keys ]; then
+        sed -i '/^$/d' clients.txt && sort -uo clients.txt clients.txt || exit
         while IFS=$'\t' read -r end client; do
             # Without the time of day, which `--expires` does not take.
             [ "$end" = - ] && expires=() || expires=(--expires "${end%% *}")
-            if key=$(service issue "${expires[@]}" -- "$client" </dev/null) &&
+            if key=$(service issue "${expires[@]}" -- "$client") &&
                 printf 'client: %s\n%s\n' "$client" "$key" >>new_keys; then
-                # At once, so that nobody gets two keys if this is interrupted and run again.
+                # At once: nobody gets two keys if this is interrupted and run again.
                 sed -i "${line}d" clients.txt
                 count=$((count + 1))
             else
                 line=$((line + 1))
             fi
         done <clients.txt
-        echo "issued $count"
-        [ ! -s clients.txt ] || { echo "not issued: clients.txt"; exit 1; }
+        [ ! -s clients.txt ] || { echo "not issued: clients.txt"; status=1; }
     else
-        cd /etc/client-keys || exit
         new=$(cut -sd ' ' -f 2- clients.txt | sort -u | while IFS= read -r client; do
             key=$(service issue) && printf 'client: %s\n%s\n' "$client" "$key" || exit
         done) && printf '%s\n' "$new" >>new_keys || exit
         count=$(grep -c '^client: ' <<<"$new")
         awk '/^client: / { client = substr($0, 9) } /^key_id: / { print $2, client }' <<<"$new" | list_keys || status=1
         [ "$count" = 0 ] || sed -i '/^- /d' clients.txt
-        echo "issued $count"
     fi
-    [ "$count" -gt 0 ] && [ "$status" = 0 ]
+    [ "$count" -gt 0 ] && [ "$status" = 0 ] && echo "issued $count"
+)
+
+# keys COLUMNS [TIME]: these columns, for awk, of the keys that are not revoked, or of those that were at that time. Without
+# a database: the ids.
+keys() (
+    set -o pipefail
+    cd "$home" || exit
+    [ "$home" = /root/client-keys ] || { sed -nE 's/^([0-9a-f]{30}) .*/\1/p' clients.txt; exit; }
+    service list | awk -F '\t' "NR > 1 && index(\$4, \"${2:--}\") == 1 { print $1 }"
 )
 
 # The next five are for the database.
 
-# keys COLUMNS [TIME]: these columns, for awk, of the keys that are not revoked, or of those that were at that time.
-keys() (
-    set -o pipefail
-    cd /root/client-keys && service list | awk -F '\t' "NR > 1 && index(\$4, \"${2:--}\") == 1 { print $1 }"
+# database COMMAND...: runs a command of PostgreSQL as the operator, and hides the password from other users' `ps`.
+database() (
+    cd /root/client-keys && . ./.env || exit
+    PGPASSWORD=${DATABASE_URL#*://*:} PGPASSWORD=${PGPASSWORD%%@*}
+    export PGPASSWORD
+    "$@" -d "${DATABASE_URL/":$PGPASSWORD@"/@}"
 )
 
 # list_clients [TIME]: adds the end date, or `-`, and the client's name of each of these keys to clients.txt.
 list_clients() (
     umask 077
-    cd /root/client-keys && keys '$3 "\t" $6' "$@" >>clients.txt && echo "clients.txt: $(sort -u clients.txt | wc -l) keys"
+    cd "$home" && keys '$3 "\t" $6' "$@" >>clients.txt && echo "clients.txt: $(sort -u clients.txt | wc -l) keys"
 )
 
 # revoke_all: revokes every key, after it noted its handle in revoked.log and the client's name in clients.txt.
 revoke_all() (
-    list_clients && cd /root/client-keys && keys '$1' >>revoked.log && service revoke --all --yes
+    list_clients && cd "$home" && keys '$1' >>revoked.log && service revoke --all --yes
 )
 
 # send_password: hands the service's password in /etc/client-keys/password to every instance.
