@@ -159,6 +159,7 @@ issue_to_all() (
     umask 077
     set -o pipefail
     cd "$home" || exit
+    [ -s clients.txt ] || { echo "clients.txt names no client"; exit 1; }
     if [ "$home" = /root/client-keys ]; then
         sed -i '/^$/d' clients.txt && sort -uo clients.txt clients.txt || exit
         while IFS=$'\t' read -r end client; do
