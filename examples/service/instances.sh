@@ -7,7 +7,7 @@ instances='HOST1 HOST2'
 [ -e /root/client-keys/.env ] && home=/root/client-keys || home=/etc/client-keys
 
 # each COMMANDS [INPUT]: runs them on every instance, as root, up to the first that fails. They may use `restart`, which
-# waits until the service answers, `reload`, which shows what the service logs, and `put`.
+# waits until the service answers, `reload`, which shows what the service logs, and `put FILE`, which writes a secret.
 each() {
     local host failed=0
     [ "$instances" ] || { echo "instances= in instances.sh names no instance"; return 1; }
@@ -28,7 +28,7 @@ on_instance='set -eo pipefail
         curl -s -o /dev/null --retry 10 --retry-delay 1 --retry-connrefused http://127.0.0.1:3000/health ||
             { echo "the service does not answer"; false; }
     }
-    put() { # the secret in a line of the input, into a file
+    put() {
         local line
         read -r line && [[ $line =~ ^[0-9A-Fa-f]{64}$ ]] || { echo "no secret"; false; }
         (umask 077 && echo "$line" >"/etc/client-keys/$1.new") && mv "/etc/client-keys/$1"{.new,}
@@ -149,7 +149,7 @@ replace_secret() (
         sed -i "s/^CLIENT_KEYS=.*/CLIENT_KEYS=/; /CLIENT_SECRET_PREVIOUS/d" .env
         rm -f client_secret_previous /etc/systemd/system/client-keys.service.d/previous.conf
         restart
-        ! grep -v DATABASE_URL= .env | grep -qiE "[0-9a-f]{30}" ||
+        [ "$(grep -v DATABASE_URL= .env | grep -ciE "[0-9a-f]{30}")" = 0 ] ||
             { echo "a key id is still in .env"; false; }' "$(cat client_secret)" && echo replaced
 )
 
@@ -174,9 +174,9 @@ issue_to_all() (
                 line=$((line + 1))
             fi
         done <clients.txt
-        [ ! -s clients.txt ] || { echo "not issued: clients.txt"; status=1; }
+        if [ -s clients.txt ]; then echo "not issued: clients.txt"; status=1; else rm clients.txt; fi
     else
-        new=$(cut -sd ' ' -f 2- clients.txt | sort -u | while IFS= read -r client; do
+        new=$(sed -n 's/^[^ ]* \(.\)/\1/p' clients.txt | sort -u | while IFS= read -r client; do
             key=$(service issue) && printf 'client: %s\n%s\n' "$client" "$key" || exit
         done) && printf '%s\n' "$new" >>new_keys || exit
         count=$(grep -c '^client: ' <<<"$new")
@@ -220,9 +220,10 @@ revoke_all() (
 send_password() {
     each 'cd /etc/client-keys
         password=$(grep -xE "[0-9A-Za-z]+")
-        # Not the new one, if this is run again.
-        [ -e .env.old ] || grep -qFf <(printf "client_keys_service:%s@" "$password") .env || cp -p .env .env.old
+        sent() { grep -qFf <(printf "client_keys_service:%s@" "$password") .env; }
+        sent || [ -e .env.old ] || cp -p .env .env.old
         sed -i -f <(printf "s#client_keys_service:[^@]*@#client_keys_service:%s@#" "$password") .env
+        sent || { echo "no password of client_keys_service is in .env"; false; }
         restart' "$(cat /etc/client-keys/password)"
 }
 
