@@ -34,7 +34,7 @@ pub struct ClientKey {
 ///   who holds both tokens can forge a token for any id that they know.
 /// * Issue at most 2^32 tokens under one secret, counted over all programs that hold it (SP 800-38D section 8.3). The
 ///   crate cannot count them.
-/// * The time does not depend on the secret or on the drawn bytes, on [the checked targets](crate#timing).
+/// * The time does not depend on the secret or on the drawn bytes, in [the checked builds](crate#timing).
 /// * `issue` erases its buffer of drawn and sealed bytes before it returns, but not what the cipher and the encoder
 ///   leave on the stack.
 ///

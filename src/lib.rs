@@ -2,8 +2,8 @@
 //! token and checks the id against an allow list in constant time. `no_std`, no heap, no `unsafe` of its own.
 //!
 //! If you read a database for each request anyway, or if the same leak would reach both the secret and the list, prefer
-//! random keys, and store their SHA-256: a stolen hash cannot be used as a key. An HMAC of the id is as safe as this
-//! crate, if you write and test it yourself; its token shows the id. If tokens must expire, carry claims or
+//! random keys, and store their SHA-256: a stolen hash cannot be used as a key. An HMAC of the id is equally safe, but
+//! you must write and test it; its token shows the id. If tokens must expire, carry claims or
 //! be verified with a public key, prefer JWT or PASETO.
 //!
 //! 1. Make a secret once with `openssl rand -hex 32`, keep it as `CLIENT_SECRET`, and parse it into a [`ClientSecret`]

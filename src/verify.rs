@@ -15,7 +15,7 @@ use subtle::Choice;
 ///
 /// * The time may depend on the token's length and prefix, on which of the four results it returns, and on the number
 ///   of listed ids. It does not depend on the secret, on the token's other contents, on the id or on its place in the
-///   list: `verify` compares every listed id. This holds on [the checked targets](crate#timing).
+///   list: `verify` compares every listed id. This holds in [the checked builds](crate#timing).
 /// * `verify` decrypts only after it has verified the tag (NIST SP 800-38D section 7.2).
 /// * Answer every error with the same status 401. The variant is for the log.
 ///
