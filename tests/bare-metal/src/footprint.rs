@@ -24,7 +24,7 @@ static TOKEN: [u8; 62] = *b"ck1_C-BRlAPLbAK_UU2zIL-dsYf3y4I_bNdpH8-lNjYWIVM38F1I
 #[cfg(feature = "issue")]
 static DRAWN: [u8; 27] = [7; 27];
 
-// What examples/README.md says of a list.
+// What src/NO_STD.md says of a list.
 const _: () = assert!(size_of::<KeyId>() == 16);
 
 /// Where the linker starts. There is no runtime: nothing sets a stack pointer or prepares RAM.
